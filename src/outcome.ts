@@ -1,0 +1,63 @@
+import type { VersionResult } from './version/version.ts'
+
+/** The one recorded outcome of a trigger for an agent. */
+export type Decision = 'deployed' | 'rolled-back' | 'skipped' | 'held' | 'superseded' | 'refused' | 'failed' | 'unknown'
+
+/** Decisions that make a workflow step, and a check run, fail. */
+export const failing: readonly Decision[] = ['failed', 'refused', 'unknown']
+
+/** Why a decision was taken when nothing went wrong; the codes of things that went wrong are in `errors.ts`. */
+export const reasons = {
+  released: 'The new version is live and verified.',
+  requested: 'The version asked for is live again.',
+  unchanged: 'What would ship is byte for byte what is live.',
+  'not-affected': 'No commit touched the agent’s path or its watch-paths.',
+  'not-triggered': 'The agent’s `deploy` settings do not name this branch, tag or event.',
+  'skip-requested': 'Every commit that touched the agent asks to be skipped ([skip deploy]).',
+  'dry-run': 'Only a plan was asked for; nothing was changed.',
+  'in-progress': 'The same content of the same commit is already being deployed by another run.',
+  'on-hold': 'Automatic deploys are stopped after a rollback, or by /hold.',
+  'newer-commit': 'A newer commit of the branch was wanted before this one was started.',
+  overtaken: 'A rollback or a cancellation made this deployment void before it was submitted.',
+} as const satisfies Record<string, string>
+
+export type ReasonCode = keyof typeof reasons
+
+/** What happened to one agent. `code` is a ReasonCode, or an ErrorCode of `errors.ts`. Times in milliseconds since the epoch. */
+export interface Outcome {
+  readonly agent: string
+  readonly decision: Decision
+  readonly code: string
+  /** One or two sentences for people; already redacted. */
+  readonly message: string
+  readonly help?: string
+  readonly operation: 'deploy' | 'rollback'
+  readonly platform?: string
+  readonly agentId?: string
+  readonly commit?: string
+  readonly releaseVersion?: string
+  readonly previousVersion?: string
+  readonly platformVersion?: string
+  /** The platform's ids, where it gives any. */
+  readonly buildId?: string
+  readonly deploymentId?: string
+  /** The GitHub deployment that records this outcome. */
+  readonly githubDeploymentId?: number
+  readonly url?: string
+  readonly digest?: string
+  readonly bundlePath?: string
+  readonly bundleSize?: number
+  readonly version?: VersionResult
+  /** Files of the bundle, with why each is in or out (not part of the JSON result when long). */
+  readonly entries?: readonly {
+    readonly path: string
+    readonly size: number
+    readonly included: boolean
+    readonly reason: string
+  }[]
+  /** Set when a failed rollout was undone: the version that is live again. */
+  readonly restoredVersion?: string
+  readonly warnings: readonly string[]
+  readonly startedAt: number
+  readonly finishedAt: number
+}
