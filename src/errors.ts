@@ -76,6 +76,11 @@ export const catalogue = {
     message: (f) => `The commit ${f['commit']} is older than the live commit ${f['live']} (or not on its line).`,
     help: () => 'To go back, use a rollback; to deploy an older line on purpose, deploy it by hand.',
   },
+  'dependency-failed': {
+    decision: 'refused',
+    message: (f) => `"${f['agent']}" depends on "${f['needed']}", which did not get live.`,
+    help: (f) => `Mend "${f['needed']}" first; this agent was not touched.`,
+  },
   'bundle-invalid': {
     decision: 'refused',
     message: (f) => `The bundle of "${f['agent']}" breaks the rules of ${f['platform']}: ${f['problems']}`,

@@ -83,4 +83,6 @@ export interface GitHub {
     route: string,
     parameters?: Record<string, unknown>,
   ): Promise<{ status: number; data: unknown; headers: Record<string, string | number | undefined> }>
+  /** As `request`, with the body unread: for archives, whatever their size. Redirects are followed. */
+  download(route: string, parameters?: Record<string, unknown>): Promise<ReadableStream<Uint8Array>>
 }

@@ -9,6 +9,7 @@ export const failing: readonly Decision[] = ['failed', 'refused', 'unknown']
 /** Why a decision was taken when nothing went wrong; the codes of things that went wrong are in `errors.ts`. */
 export const reasons = {
   released: 'The new version is live and verified.',
+  submitted: 'The platform has accepted the new version; nobody waited until it was live.',
   requested: 'The version asked for is live again.',
   unchanged: 'What would ship is byte for byte what is live.',
   'not-affected': 'No commit touched the agent’s path or its watch-paths.',
@@ -43,6 +44,8 @@ export interface Outcome {
   readonly deploymentId?: string
   /** The GitHub deployment that records this outcome. */
   readonly githubDeploymentId?: number
+  /** Where the agent stands now, in the platform's terms: `live`, `building`, `failed`, … */
+  readonly status?: string
   readonly url?: string
   readonly digest?: string
   readonly bundlePath?: string

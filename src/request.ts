@@ -37,6 +37,8 @@ export type RollbackTo =
 
 /** What both front ends hand to `rollback()`. */
 export interface RollbackRequest {
+  /** Head of the branch: what a record names when the restored version has no commit on record. */
+  readonly head: string
   readonly config: Config
   readonly agents: readonly string[]
   readonly to: RollbackTo
@@ -58,4 +60,11 @@ export interface RollbackPlan {
   readonly commit: string | undefined
   /** Commit of the version that is live now, where the ledger knows it. */
   readonly undone: string | undefined
+}
+
+/** What both front ends hand to `status()`. */
+export interface StatusRequest {
+  readonly config: Config
+  readonly agents: readonly string[]
+  readonly connect: (agent: Agent) => Connection
 }

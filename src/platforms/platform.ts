@@ -48,6 +48,8 @@ export interface Platform<Settings = unknown> {
     /** The platform's own rules about content: one sentence per violation, none when all is well. */
     inspect?(files: readonly ShippedFile[]): Promise<readonly string[]>
   }
+  /** True where, by these settings, the platform fetches the source itself and no bundle is uploaded. */
+  fetchesSource?(settings: Settings): boolean
   readonly strategies: readonly Strategy[]
   /** True where the platform keeps our release version itself and a change is sent as a bump keyword. */
   readonly keepsReleaseVersion: boolean

@@ -1,0 +1,79 @@
+import ignore from 'ignore'
+import type { Agent, Config } from './config/config.ts'
+import { fail } from './errors.ts'
+
+/** What happened in the repository, as far as it decides which agents are touched. */
+export type RepositoryEvent =
+  | {
+      readonly kind: 'push'
+      readonly branch: string
+      readonly defaultBranch: string
+      /** Undefined when it can't be known (first push, cut payload): then every agent may be touched. */
+      readonly changedPaths: readonly string[] | undefined
+    }
+  | { readonly kind: 'release'; readonly tag: string }
+
+/** The named agents (all when none is named), each after those it depends on. Throws `agent-unknown`. */
+export function selectAgents(config: Config, names: readonly string[] | undefined): readonly Agent[] {
+  const known = config.agents.map(({ name }) => name)
+  for (const name of names ?? []) {
+    if (!known.includes(name)) throw fail('agent-unknown', { agent: name, path: config.path, known })
+  }
+  const wanted = config.agents.filter(({ name }) => names === undefined || names.includes(name))
+  return inDependencyOrder(wanted)
+}
+
+/** The agents that an event deploys by their own `deploy` settings, path and watch-paths. */
+export function selectAffected(config: Config, event: RepositoryEvent): readonly Agent[] {
+  return inDependencyOrder(config.agents.filter((agent) => isTriggered(agent, event) && isTouched(agent, event)))
+}
+
+/** Does this event deploy the agent at all, whatever was changed? */
+export function isTriggered(agent: Agent, event: RepositoryEvent): boolean {
+  if (agent.deploy.on !== event.kind) return false
+  if (event.kind === 'push') return (agent.deploy.branch ?? event.defaultBranch) === event.branch
+  return matchesTag(agent.deploy.tag ?? `${agent.name}-v*`, event.tag)
+}
+
+/** A path below the agent's own, or one that its watch-paths match. */
+export function touches(agent: Agent, path: string): boolean {
+  if (agent.path === '' || path === agent.path || path.startsWith(`${agent.path}/`)) return true
+  return (
+    agent.watchPaths.length > 0 &&
+    ignore()
+      .add([...agent.watchPaths])
+      .ignores(path)
+  )
+}
+
+function isTouched(agent: Agent, event: RepositoryEvent): boolean {
+  if (event.kind === 'release' || event.changedPaths === undefined) return true
+  return event.changedPaths.some((path) => touches(agent, path))
+}
+
+/** `*` stands for any text, everything else for itself: tag patterns are not regular expressions. */
+function matchesTag(pattern: string, tag: string): boolean {
+  const [first = '', ...rest] = pattern.split('*')
+  if (rest.length === 0) return tag === pattern
+  const last = rest.pop() ?? ''
+  if (!tag.startsWith(first) || !tag.endsWith(last) || tag.length < first.length + last.length) return false
+  let at = first.length
+  for (const part of rest) {
+    const found = tag.indexOf(part, at)
+    if (found < 0 || found + part.length > tag.length - last.length) return false
+    at = found + part.length
+  }
+  return true
+}
+
+/** The config has no circles; agents that were not selected do not hold anyone up. */
+function inDependencyOrder(agents: readonly Agent[]): readonly Agent[] {
+  const ordered: Agent[] = []
+  const visit = (agent: Agent) => {
+    if (ordered.includes(agent)) return
+    for (const needed of agents.filter(({ name }) => agent.dependsOn.includes(name))) visit(needed)
+    ordered.push(agent)
+  }
+  for (const agent of agents) visit(agent)
+  return ordered
+}

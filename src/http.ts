@@ -1,0 +1,152 @@
+import type { Io } from './io.ts'
+
+/** A request that a platform adapter makes. `what` names it in messages: `update`, `list of versions`. */
+export interface PlatformRequest {
+  readonly what: string
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  readonly url: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string | FormData
+  readonly timeoutMs?: number
+}
+
+/** `body` is parsed JSON where it is JSON, else the text. */
+export interface PlatformReply {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: unknown
+}
+
+/**
+ * A request that got no usable answer. `reached` says what is known of its effect: `no` (never sent),
+ * `maybe` (sent, and the answer was lost or says nothing), so that a write is read back before it is repeated.
+ */
+export class HttpFailure extends Error {
+  readonly reached: 'no' | 'maybe'
+  readonly status: number | undefined
+  readonly retryAfterMs: number | undefined
+
+  constructor(
+    message: string,
+    facts: { reached: 'no' | 'maybe'; status?: number | undefined; retryAfterMs?: number | undefined; cause?: unknown },
+  ) {
+    super(message, { cause: facts.cause })
+    this.name = 'HttpFailure'
+    this.reached = facts.reached
+    this.status = facts.status
+    this.retryAfterMs = facts.retryAfterMs
+  }
+}
+
+/** Platforms answer reads within a second or two; half a minute means that nobody is there. */
+const readTimeoutMs = 30_000
+/** No documented reply is near this; a larger one is not from the API. */
+const maxReplyBytes = 8 * 1024 * 1024
+/** Errors carry this much of a body: enough to see what it says, too little to leak a document. */
+const detailLength = 256
+/** Status codes after which the same request may be answered better later. */
+const passing: readonly number[] = [408, 425, 429, 500, 502, 503, 504]
+
+/**
+ * The only way out to a platform: deadline, size limit, and failures as facts. Any status but the passing ones is
+ * returned for the adapter's own error dialect.
+ */
+export async function send(
+  request: PlatformRequest,
+  io: Pick<Io, 'fetch' | 'clock' | 'signal'>,
+): Promise<PlatformReply> {
+  const timeout = AbortSignal.timeout(request.timeoutMs ?? readTimeoutMs)
+  const signal = AbortSignal.any([timeout, io.signal])
+  try {
+    const response = await io.fetch(request.url, {
+      method: request.method,
+      headers: { accept: 'application/json', ...request.headers },
+      ...(request.body === undefined ? {} : { body: request.body }),
+      redirect: 'error',
+      signal,
+    })
+    const text = await readLimited(response)
+    if (passing.includes(response.status)) throw passingFailure(request, { response, text, now: io.clock.now() })
+    return { status: response.status, headers: response.headers, body: parseBody(text, response) }
+  } catch (error) {
+    if (error instanceof HttpFailure) throw error
+    if (io.signal.aborted) throw io.signal.reason
+    throw networkFailure(request, { error, timedOut: timeout.aborted })
+  }
+}
+
+/** At most 256 characters of a reply, on one line. */
+export function excerpt(body: unknown): string {
+  const text = typeof body === 'string' ? body : (JSON.stringify(body) ?? '')
+  const line = text.replace(/\s+/g, ' ').trim()
+  return line.length > detailLength ? `${line.slice(0, detailLength)}…` : line
+}
+
+async function readLimited(response: Response): Promise<string> {
+  if (!response.body) return ''
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of response.body) {
+    size += chunk.byteLength
+    if (size > maxReplyBytes) throw new HttpFailure('the reply is larger than 8 MiB', { reached: 'maybe' })
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function parseBody(text: string, response: Response): unknown {
+  const type = response.headers.get('content-type') ?? ''
+  if (!type.includes('json') && !/^\s*[[{]/.test(text)) return text
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    if (!response.ok) return text
+    throw new HttpFailure(`the reply is not whole JSON: ${excerpt(text)}`, {
+      reached: 'maybe',
+      status: response.status,
+      cause: error,
+    })
+  }
+}
+
+function passingFailure(request: PlatformRequest, got: { response: Response; text: string; now: number }): HttpFailure {
+  const { response, text, now } = got
+  const detail = response.headers.get('content-type')?.includes('html') ? 'an HTML page' : excerpt(text)
+  return new HttpFailure(`${request.what}: HTTP ${response.status}${detail ? `, ${detail}` : ''}`, {
+    // 429 is answered before the work is begun; of the others nobody knows.
+    reached: response.status === 429 ? 'no' : 'maybe',
+    status: response.status,
+    retryAfterMs: parseRetryAfter(response.headers.get('retry-after'), now),
+  })
+}
+
+/** RFC 9110 §10.2.3: seconds, or an HTTP date. */
+export function parseRetryAfter(value: string | null, now: number): number | undefined {
+  if (value === null) return undefined
+  if (/^\d+$/.test(value)) return Number(value) * 1000
+  const date = Date.parse(value)
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now)
+}
+
+/** Failures before a byte was sent: the name is unknown, nobody listens, the certificate is not trusted. */
+const neverSent: readonly string[] = [
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ECONNREFUSED',
+  'ENETUNREACH',
+  'EHOSTUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+]
+
+function networkFailure(request: PlatformRequest, failure: { error: unknown; timedOut: boolean }): HttpFailure {
+  if (failure.timedOut) {
+    return new HttpFailure(`${request.what}: no answer in time`, { reached: 'maybe', cause: failure.error })
+  }
+  const cause = failure.error instanceof Error ? (failure.error.cause ?? failure.error) : failure.error
+  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : ''
+  const text = cause instanceof Error ? cause.message : String(cause)
+  return new HttpFailure(`${request.what}: ${code || excerpt(text)}`, {
+    reached: neverSent.includes(code) ? 'no' : 'maybe',
+    cause: failure.error,
+  })
+}

@@ -1,0 +1,231 @@
+import { z } from 'zod'
+import { fail } from './errors.ts'
+import type { GitHub } from './io.ts'
+
+/**
+ * Deployment history kept in GitHub Deployments, shared by Action and App (REST: "Deployments", "Deployment statuses").
+ * A record is a deployment with our payload; its newest status is its state. `auto_inactive` stays off, so that
+ * `success` remains readable as "this was live".
+ */
+
+export const Payload = z.object({
+  v: z.literal(1),
+  id: z.string(),
+  agent: z.string(),
+  platform: z.string(),
+  agent_id: z.string(),
+  release_version: z.string().nullable(),
+  /** What the platform calls it, as far as known when the record was opened; the final status has the last word. */
+  platform_version: z.string().nullable(),
+  previous_version: z.string().nullable(),
+  previous_commit: z.string().nullable(),
+  commit: z.string(),
+  digest: z.string().nullable(),
+  strategy: z.string().nullable(),
+  trigger: z.string(),
+  actor: z.string(),
+  reason: z.string().nullable(),
+  /** Commits that this record made live (deploy) or took away (rollback): in `to`, not in `from`. */
+  range: z.object({ from: z.string().nullable(), to: z.string() }).nullable(),
+})
+export type Payload = z.infer<typeof Payload>
+
+export type RecordState = 'queued' | 'in_progress' | 'success' | 'failure' | 'error' | 'inactive' | 'pending'
+
+export interface LedgerStatus {
+  readonly state: RecordState
+  readonly description: string
+  readonly url: string | undefined
+  readonly at: string
+}
+
+export interface LedgerRecord {
+  /** GitHub's id of the deployment. */
+  readonly id: number
+  readonly operation: 'deploy' | 'rollback'
+  readonly payload: Payload
+  readonly createdAt: string
+  /** Newest first. */
+  readonly statuses: readonly LedgerStatus[]
+}
+
+export interface Hold {
+  readonly by: string
+  readonly reason: string
+}
+
+/** A page of GitHub's list; the record that is live is nearly always on the first. */
+const pageSize = 30
+/** Records looked through for a target: a rollback goes back a few releases, not hundreds. */
+const deepest = 300
+/** GitHub's limit of a status description. */
+const descriptionLength = 140
+
+const Deployment = z.object({ id: z.number(), task: z.string(), created_at: z.string(), payload: z.unknown() })
+const Status = z.object({
+  state: z.string(),
+  description: z.string().nullish(),
+  environment_url: z.string().nullish(),
+  created_at: z.string(),
+})
+
+/** Reads one agent's records, newest first, page by page and only as far as the caller looks. */
+export async function* readRecords(
+  github: GitHub,
+  agent: { name: string; environment: string },
+): AsyncGenerator<LedgerRecord> {
+  for (let page = 1; page <= deepest / pageSize; page++) {
+    const reply = await github.request('GET /repos/{owner}/{repo}/deployments', {
+      environment: agent.environment,
+      per_page: pageSize,
+      page,
+    })
+    const deployments = z.array(Deployment).parse(reply.data)
+    for (const deployment of deployments) {
+      const payload = payloadOf(deployment.payload)
+      if (payload?.agent !== agent.name) continue
+      yield {
+        id: deployment.id,
+        operation: deployment.task === 'rollback' ? 'rollback' : 'deploy',
+        payload,
+        createdAt: deployment.created_at,
+        statuses: await readStatuses(github, deployment.id),
+      }
+    }
+    if (deployments.length < pageSize) return
+  }
+}
+
+async function readStatuses(github: GitHub, id: number): Promise<LedgerStatus[]> {
+  const reply = await github.request('GET /repos/{owner}/{repo}/deployments/{deployment_id}/statuses', {
+    deployment_id: id,
+    per_page: 30,
+  })
+  return z
+    .array(Status)
+    .parse(reply.data)
+    .map((status) => ({
+      state: status.state as RecordState,
+      description: status.description ?? '',
+      url: status.environment_url || undefined,
+      at: status.created_at,
+    }))
+}
+
+/** GitHub gives the payload back as the object that was sent, or as its JSON text. */
+function payloadOf(raw: unknown): Payload | undefined {
+  const value = typeof raw === 'string' ? parseJson(raw) : raw
+  const parsed = z.object({ agent_deploy: Payload }).safeParse(value)
+  return parsed.success ? parsed.data.agent_deploy : undefined
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** Was it live once? A later `success` only repeats it (hold notes). */
+export function wasLive(record: LedgerRecord): boolean {
+  return record.statuses.some(({ state }) => state === 'success')
+}
+
+/** Still under way: no final status yet. */
+export function isOpen(record: LedgerRecord): boolean {
+  return !record.statuses.some(({ state }) => ['success', 'failure', 'error', 'inactive'].includes(state))
+}
+
+/** The platform's name of what the record made live: from its final status, else as expected when it was opened. */
+export function platformVersionOf(record: LedgerRecord): string | undefined {
+  for (const status of record.statuses) {
+    const named = /^(?:\S+ is live|Rolled back to \S+; on hold) \(platform version ([^()\s]+)\)$/.exec(
+      status.description,
+    )?.[1]
+    if (named) return named
+  }
+  return record.payload.platform_version ?? undefined
+}
+
+/** A rollback holds; notes on the live record's statuses (newest first) hold and lift. */
+export function holdOf(live: LedgerRecord | undefined): Hold | undefined {
+  if (!live) return undefined
+  for (const { description } of live.statuses) {
+    if (description.startsWith('Hold lifted')) return undefined
+    const held = /^On hold by @(\S+?)(?:: (.*))?$/.exec(description)
+    if (held) return { by: held[1] ?? '', reason: held[2] ?? '' }
+  }
+  if (live.operation !== 'rollback' || !wasLive(live)) return undefined
+  return {
+    by: live.payload.actor,
+    reason: live.payload.reason ?? `rolled back to ${live.payload.release_version ?? 'an earlier version'}`,
+  }
+}
+
+export function holdNote(by: string, reason: string | undefined): string {
+  return shorten(`On hold by @${by}${reason ? `: ${reason}` : ''}`)
+}
+
+export function liftNote(by: string): string {
+  return shorten(`Hold lifted by @${by}`)
+}
+
+export function liveNote(
+  version: { release: string | undefined; platform: string | undefined },
+  rolledBack: 'rolled back' | 'live',
+): string {
+  const name = version.release ?? version.platform ?? 'the new version'
+  const sentence = rolledBack === 'live' ? `${name} is live` : `Rolled back to ${name}; on hold`
+  return shorten(version.platform ? `${sentence} (platform version ${version.platform})` : sentence)
+}
+
+function shorten(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim()
+  return line.length <= descriptionLength ? line : `${line.slice(0, descriptionLength - 1)}…`
+}
+
+/** Opens a record and says that work has begun. Two writes. */
+export async function openRecord(
+  github: GitHub,
+  record: { operation: 'deploy' | 'rollback'; environment: string; payload: Payload; logUrl: string | undefined },
+): Promise<number> {
+  const { payload } = record
+  const reply = await github.request('POST /repos/{owner}/{repo}/deployments', {
+    ref: payload.commit,
+    task: record.operation,
+    environment: record.environment,
+    description: shorten(
+      `${payload.agent} ${payload.release_version ?? ''} (${record.operation}, ${payload.trigger} by ${payload.actor})`,
+    ),
+    payload: { agent_deploy: payload },
+    auto_merge: false,
+    // Required checks are waited for before this, as the agent's settings say.
+    required_contexts: [],
+    production_environment: true,
+  })
+  const created = z.object({ id: z.number() }).safeParse(reply.data)
+  if (!created.success)
+    throw fail('github-unavailable', { what: 'create a deployment', detail: `HTTP ${reply.status}` })
+  return created.data.id
+}
+
+export async function writeStatus(
+  github: GitHub,
+  status: {
+    id: number
+    state: RecordState
+    description: string
+    environmentUrl?: string | undefined
+    logUrl?: string | undefined
+  },
+): Promise<void> {
+  await github.request('POST /repos/{owner}/{repo}/deployments/{deployment_id}/statuses', {
+    deployment_id: status.id,
+    state: status.state,
+    description: shorten(status.description),
+    auto_inactive: false,
+    ...(status.environmentUrl ? { environment_url: status.environmentUrl } : {}),
+    ...(status.logUrl ? { log_url: status.logUrl } : {}),
+  })
+}

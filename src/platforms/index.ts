@@ -1,0 +1,5 @@
+import { nasiko } from './nasiko/nasiko.ts'
+import type { Platform } from './platform.ts'
+
+/** The only list of platforms. */
+export const platforms: readonly Platform[] = [nasiko as Platform]

@@ -1,0 +1,24 @@
+import type { ShippedFile } from '../platform.ts'
+
+/** Nasiko's own limits of a source archive (its upload service): checked here so that nothing is uploaded in vain. */
+export const maxBytes = 100 * 1024 * 1024
+export const maxEntries = 1000
+
+const entryPoints: readonly string[] = ['src/main.py', 'main.py', 'src/__main__.py', '__main__.py']
+
+/** One sentence per rule that the files break; none when all is well. */
+export async function inspectZip(files: readonly ShippedFile[]): Promise<readonly string[]> {
+  const byPath = new Map(files.map((file) => [file.path, file]))
+  const problems: string[] = []
+  const dockerfile = byPath.get('Dockerfile')
+  if (!dockerfile) problems.push('there is no "Dockerfile" at the root of the agent’s path')
+  else if (!/^\s*FROM\s+\S/im.test(await dockerfile.head())) problems.push('"Dockerfile" has no FROM line')
+  const compose = byPath.get('docker-compose.yml')
+  if (!compose) problems.push('there is no "docker-compose.yml" at the root of the agent’s path')
+  else if (!/^services\s*:/m.test(await compose.head())) problems.push('"docker-compose.yml" has no `services`')
+  const main = entryPoints.map((path) => byPath.get(path)).find((file) => file !== undefined)
+  if (!main)
+    problems.push(`there is no entry point; one of ${entryPoints.map((path) => `"${path}"`).join(', ')} must be there`)
+  else if (main.size === 0) problems.push(`the entry point "${main.path}" is empty`)
+  return problems
+}

@@ -1,0 +1,197 @@
+import type { Agent } from './config/config.ts'
+import { explain } from './errors.ts'
+import type { GitHub, Io } from './io.ts'
+import {
+  holdNote,
+  type LedgerRecord,
+  liftNote,
+  liveNote,
+  openRecord,
+  type Payload,
+  type RecordState,
+  writeStatus,
+} from './ledger.ts'
+import type { Decision, Outcome } from './outcome.ts'
+import type { Trigger } from './request.ts'
+import type { Standing } from './standing.ts'
+
+export interface OpenRecord {
+  readonly id: number | undefined
+  readonly warnings: readonly string[]
+}
+
+/** What a deploy or rollback leaves in the ledger, whatever it is called there. */
+export interface Entry {
+  readonly operation: 'deploy' | 'rollback'
+  readonly agent: Agent
+  readonly trigger: Trigger
+  readonly commit: string
+  readonly releaseVersion: string | undefined
+  readonly platformVersion: string | undefined
+  readonly previousVersion: string | undefined
+  readonly previousCommit: string | undefined
+  readonly digest: string | undefined
+  readonly reason: string | undefined
+  readonly range: { readonly from: string | undefined; readonly to: string } | undefined
+}
+
+const finalState: Record<Decision, RecordState> = {
+  deployed: 'success',
+  'rolled-back': 'success',
+  failed: 'failure',
+  refused: 'error',
+  unknown: 'error',
+  superseded: 'inactive',
+  skipped: 'inactive',
+  held: 'inactive',
+}
+
+/**
+ * Opens the ledger's record, once: a restart finds its own by the trigger's id. A record that can't be written never
+ * stops a deploy; it becomes a warning that names the permission.
+ */
+export async function open(entry: Entry, given: { recent: readonly LedgerRecord[]; io: Io }): Promise<OpenRecord> {
+  const { io, recent } = given
+  if (!io.github)
+    return { id: undefined, warnings: ['No GitHub token: this run is not recorded, and can’t be found by a rollback.'] }
+  const mine = recent.find(({ payload }) => payload.id === entry.trigger.id)
+  if (mine) return { id: mine.id, warnings: [] }
+  const known = await io.journal.get<number>('record')
+  if (known !== undefined) return { id: known, warnings: [] }
+  const github = io.github
+  try {
+    const id = await openRecord(github, {
+      operation: entry.operation,
+      environment: entry.agent.environment,
+      payload: payloadOf(entry),
+      logUrl: entry.trigger.url,
+    })
+    await io.journal.put('record', id)
+    await writeStatus(github, {
+      id,
+      state: 'in_progress',
+      description: `${entry.operation} begun`,
+      logUrl: entry.trigger.url,
+    })
+    return { id, warnings: [] }
+  } catch (error) {
+    return { id: undefined, warnings: [unrecorded(error, io)] }
+  }
+}
+
+/** Writes the final status. Returns a warning when it could not be written. */
+export async function close(
+  outcome: Outcome,
+  given: { id: number | undefined; logUrl: string | undefined; io: Io },
+): Promise<string | undefined> {
+  const { io, id } = given
+  if (!io.github || id === undefined) return undefined
+  const state = outcome.code === 'cancelled' ? 'error' : finalState[outcome.decision]
+  try {
+    await writeStatus(io.github, {
+      id,
+      state,
+      description: note(outcome),
+      environmentUrl: outcome.url,
+      logUrl: given.logUrl,
+    })
+    return undefined
+  } catch (error) {
+    return unrecorded(error, io)
+  }
+}
+
+/** A refusal or failure before anything was submitted leaves one record too: opened and closed in one go. */
+export async function recordEnd(entry: Entry, given: { outcome: Outcome; io: Io }): Promise<number | undefined> {
+  const github: GitHub | undefined = given.io.github
+  if (!github) return undefined
+  try {
+    const known = await given.io.journal.get<number>('record')
+    const id =
+      known ??
+      (await openRecord(github, {
+        operation: entry.operation,
+        environment: entry.agent.environment,
+        payload: payloadOf(entry),
+        logUrl: entry.trigger.url,
+      }))
+    await given.io.journal.put('record', id)
+    await writeStatus(github, {
+      id,
+      state: finalState[given.outcome.decision],
+      description: note(given.outcome),
+      logUrl: entry.trigger.url,
+    })
+    return id
+  } catch (error) {
+    unrecorded(error, given.io)
+    return undefined
+  }
+}
+
+/** Notes on the live record that automatic deploys go on. Returns a warning when it could not be written. */
+export async function liftHold(standing: Standing, given: { by: string; io: Io }): Promise<string | undefined> {
+  return await noteHold(standing, { note: liftNote(given.by), io: given.io })
+}
+
+/** Notes on the live record that automatic deploys stop. Returns a warning when it could not be written. */
+export async function putOnHold(
+  standing: Standing,
+  given: { by: string; reason: string | undefined; io: Io },
+): Promise<string | undefined> {
+  return await noteHold(standing, { note: holdNote(given.by, given.reason), io: given.io })
+}
+
+async function noteHold(standing: Standing, given: { note: string; io: Io }): Promise<string | undefined> {
+  const { io } = given
+  if (!io.github || !standing.live) return 'Nothing on record is live, so there is nothing to hold.'
+  try {
+    await writeStatus(io.github, {
+      id: standing.live.id,
+      state: 'success',
+      description: given.note,
+      environmentUrl: standing.live.statuses[0]?.url,
+    })
+    return undefined
+  } catch (error) {
+    return unrecorded(error, io)
+  }
+}
+
+function note(outcome: Outcome): string {
+  if (outcome.decision === 'deployed' || outcome.decision === 'rolled-back') {
+    const version = { release: outcome.releaseVersion, platform: outcome.platformVersion }
+    return liveNote(version, outcome.decision === 'deployed' ? 'live' : 'rolled back')
+  }
+  const restored = outcome.restoredVersion ? `; rolled back to ${outcome.restoredVersion}` : ''
+  return `${outcome.decision}: ${outcome.code}${restored}. ${outcome.message}`
+}
+
+function payloadOf(entry: Entry): Payload {
+  return {
+    v: 1,
+    id: entry.trigger.id,
+    agent: entry.agent.name,
+    platform: entry.agent.platform.id,
+    agent_id: entry.agent.id,
+    release_version: entry.releaseVersion ?? null,
+    platform_version: entry.platformVersion ?? null,
+    previous_version: entry.previousVersion ?? null,
+    previous_commit: entry.previousCommit ?? null,
+    commit: entry.commit,
+    digest: entry.digest ?? null,
+    strategy: entry.agent.platform.strategies.length > 0 ? entry.agent.deploy.strategy : null,
+    trigger: entry.trigger.kind,
+    actor: entry.trigger.actor,
+    reason: entry.reason ?? null,
+    range: entry.range ? { from: entry.range.from ?? null, to: entry.range.to } : null,
+  }
+}
+
+function unrecorded(error: unknown, io: Io): string {
+  const status = typeof error === 'object' && error !== null && 'status' in error ? Number(error.status) : undefined
+  const remedy = status === 403 || status === 404 ? ' Give the token the permission `deployments: write`.' : ''
+  const text = `The ledger on GitHub could not be written (${explain(error).message}).${remedy}`
+  io.log.warn(text)
+  return text
+}

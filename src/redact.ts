@@ -1,0 +1,33 @@
+/** Shorter values would hide ordinary words; no platform gives out credentials this short. */
+const shortestSecret = 6
+
+/** Text that is a credential by its form alone, whoever's it is. */
+const forms: readonly RegExp[] = [
+  /\b(?:Bearer|Basic|token)\s+[\w.~+/=-]{12,}/gi,
+  /\b(?:ghp|gho|ghu|ghs|ghr)_\w{20,}/g,
+  /\bgithub_pat_\w{20,}/g,
+  /\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g,
+  /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g,
+  /(?<=[?&](?:token|access_token|signature|sig|key)=)[^&\s"]{6,}/gi,
+]
+
+/** Makes a function that hides the given values, the forms they are sent in, and anything that looks like a credential. */
+export function createRedactor(secrets: readonly string[]): (text: string) => string {
+  const values = secrets.filter((secret) => secret.length >= shortestSecret)
+  const variants = new Set(
+    values.flatMap((secret) => [
+      secret,
+      encodeURIComponent(secret),
+      JSON.stringify(secret).slice(1, -1),
+      Buffer.from(secret).toString('base64'),
+      ...secret.split('\n').filter((line) => line.length >= 16),
+    ]),
+  )
+  const longestFirst = [...variants].sort((a, b) => b.length - a.length)
+  return (text) => {
+    let hidden = text
+    for (const value of longestFirst) hidden = hidden.replaceAll(value, '***')
+    for (const form of forms) hidden = hidden.replace(form, '***')
+    return hidden
+  }
+}

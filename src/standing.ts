@@ -1,0 +1,59 @@
+import type { Agent } from './config/config.ts'
+import { attempt } from './attempt.ts'
+import type { Io } from './io.ts'
+import { type Hold, holdOf, isOpen, type LedgerRecord, platformVersionOf, readRecords, wasLive } from './ledger.ts'
+import type { Live, PlatformClient } from './platforms/platform.ts'
+
+/** Where an agent stands before anything is done: what the platform says and what the ledger says. */
+export interface Standing {
+  readonly platform: Live
+  /** Records up to and including the one that is live, newest first. */
+  readonly recent: readonly LedgerRecord[]
+  /** The newest record that became live. */
+  readonly live: LedgerRecord | undefined
+  readonly hold: Hold | undefined
+  readonly warnings: readonly string[]
+}
+
+export async function lookUp(agent: Agent, client: PlatformClient, io: Io): Promise<Standing> {
+  const platform = await attempt(() => client.find(), { io, platform: agent.platform.title })
+  const warnings: string[] = []
+  const recent = await readUntilLive(agent, io)
+  const live = recent.find(wasLive)
+  const recorded = live && platformVersionOf(live)
+  if (recorded && platform.platformVersion && recorded !== platform.platformVersion) {
+    warnings.push(
+      `${agent.platform.title} says that ${platform.platformVersion} is live, the ledger says ${recorded}: somebody deployed outside of Agent Deploy.`,
+    )
+  }
+  return { platform, recent, live, hold: holdOf(live), warnings }
+}
+
+/** Is what the ledger calls live also what the platform calls live? */
+export function agrees(standing: Standing): boolean {
+  const recorded = standing.live && platformVersionOf(standing.live)
+  if (!recorded) return false
+  return standing.platform.platformVersion === undefined || standing.platform.platformVersion === recorded
+}
+
+/** A record that another run has open for the same content of the same commit. */
+export function openElsewhere(standing: Standing, wanted: { id: string; commit: string; digest: string | undefined }) {
+  return standing.recent.find(
+    (record) =>
+      record.payload.id !== wanted.id &&
+      isOpen(record) &&
+      record.operation === 'deploy' &&
+      record.payload.commit === wanted.commit &&
+      record.payload.digest === (wanted.digest ?? null),
+  )
+}
+
+async function readUntilLive(agent: Agent, io: Io): Promise<readonly LedgerRecord[]> {
+  if (!io.github) return []
+  const records: LedgerRecord[] = []
+  for await (const record of readRecords(io.github, { name: agent.name, environment: agent.environment })) {
+    records.push(record)
+    if (wasLive(record)) break
+  }
+  return records
+}
