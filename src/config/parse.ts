@@ -1,5 +1,5 @@
 import { LineCounter, type Document, isMap, isNode, isPair, parseDocument } from 'yaml'
-import type { z } from 'zod'
+import { z } from 'zod'
 import { fail } from '../errors.ts'
 import type { Platform } from '../platforms/platform.ts'
 import { type Config, resolveAgent } from './config.ts'
@@ -39,13 +39,37 @@ export function checkConfig(
   if (document.errors.length > 0) {
     return { problems: document.errors.map((error) => ({ ...position(lines, error.pos[0]), message: error.message })) }
   }
-  const file = ConfigFile.safeParse(document.toJS())
-  if (!file.success) return { problems: file.error.issues.flatMap((issue) => describe(issue, place)) }
-  const problems = Object.keys(file.data.agents).flatMap((name) => checkAgent(name, file.data, { from, place }))
-  problems.push(...checkDependencies(file.data, place))
-  if (problems.length > 0) return { problems }
-  return { config: resolve(file.data, from) }
+  const content = document.toJS() as unknown
+  const file = ConfigFile.safeParse(content)
+  const loose = Loose.parse(content)
+  const problems = file.success ? [] : file.error.issues.flatMap((issue) => describe(issue, place))
+  problems.push(...Object.keys(loose.agents).flatMap((name) => checkAgent(name, loose, { from, place })))
+  problems.push(...checkDependencies(loose, place))
+  if (file.success && problems.length === 0) return { config: resolve(file.data, from) }
+  return { problems: problems.sort((a, b) => a.line - b.line || a.column - b.column) }
 }
+
+/** What the rules beyond the schema read, whatever else is wrong: so all problems come at once. */
+const Word = z.string().optional().catch(undefined)
+const LooseEntry = z
+  .object({
+    platform: Word,
+    id: z.unknown().optional(),
+    settings: z.unknown().optional(),
+    deploy: z
+      .object({ strategy: z.enum(['rolling', 'blue-green']).optional().catch(undefined) })
+      .optional()
+      .catch(undefined),
+    'depends-on': z.array(z.string()).optional().catch(undefined),
+  })
+  .catch({ id: null, settings: {} })
+const Loose = z
+  .object({
+    defaults: z.object({ platform: Word }).optional().catch(undefined),
+    agents: z.record(z.string(), LooseEntry).catch({}),
+  })
+  .catch({ agents: {} })
+type Loose = z.infer<typeof Loose>
 
 type Place = (path: readonly PropertyKey[], key?: string) => { line: number; column: number }
 
@@ -92,7 +116,7 @@ interface Checking {
 }
 
 /** Rules that need the platform: its id, settings and strategies. */
-function checkAgent(name: string, file: ConfigFile, { from, place }: Checking): Problem[] {
+function checkAgent(name: string, file: Loose, { from, place }: Checking): Problem[] {
   const entry = file.agents[name]
   if (!entry) return []
   const path = ['agents', name]
@@ -106,7 +130,7 @@ function checkAgent(name: string, file: ConfigFile, { from, place }: Checking): 
     return [{ ...at, message: `"${id}" is not a platform; use one of ${known}` }]
   }
   const problems: Problem[] = []
-  if (entry.id === undefined) {
+  if (entry.id === undefined || entry.id === null) {
     problems.push({
       ...place(['agents'], name),
       message: `"${name}" has no \`id\`, the id that ${platform.title} gave it`,
@@ -132,7 +156,7 @@ function checkAgent(name: string, file: ConfigFile, { from, place }: Checking): 
   return problems
 }
 
-function checkDependencies(file: ConfigFile, place: Place): Problem[] {
+function checkDependencies(file: Loose, place: Place): Problem[] {
   const problems: Problem[] = []
   for (const [name, entry] of Object.entries(file.agents)) {
     for (const [index, needed] of (entry['depends-on'] ?? []).entries()) {
@@ -153,7 +177,7 @@ function checkDependencies(file: ConfigFile, place: Place): Problem[] {
   return problems
 }
 
-function findCircle(file: ConfigFile): string[] | undefined {
+function findCircle(file: Loose): string[] | undefined {
   const done = new Set<string>()
   const visit = (name: string, trail: readonly string[]): string[] | undefined => {
     const start = trail.indexOf(name)

@@ -1,0 +1,152 @@
+import { describe, expect, it } from 'vitest'
+import { parseConfig } from '../src/config/parse.ts'
+import type { LedgerRecord, Payload, RecordState } from '../src/ledger.ts'
+import { platforms } from '../src/platforms/index.ts'
+import type { RollbackTo } from '../src/request.ts'
+import type { Standing } from '../src/standing.ts'
+import { chooseTarget } from '../src/target.ts'
+
+const [agent] = parseConfig('version: 1\nagents: { a: { platform: nasiko, id: x } }', {
+  path: 'agents.yml',
+  platforms,
+}).agents
+if (!agent) throw new Error('the config has no agent')
+const it1 = agent
+
+function record(given: {
+  release: string
+  previous?: string
+  commit: string
+  operation?: 'deploy' | 'rollback'
+  state?: RecordState
+}): LedgerRecord {
+  const payload: Payload = {
+    v: 1,
+    id: `id-${given.release}-${given.commit}`,
+    agent: 'a',
+    platform: 'nasiko',
+    agent_id: 'x',
+    release_version: given.release,
+    platform_version: given.release,
+    previous_version: given.previous ?? null,
+    previous_commit: null,
+    commit: given.commit,
+    digest: null,
+    strategy: 'rolling',
+    trigger: 'push',
+    actor: 'octocat',
+    reason: null,
+    range: null,
+  }
+  const statuses = [
+    {
+      state: given.state ?? 'success',
+      description: `${given.release} is live`,
+      url: undefined,
+      at: '2026-01-01T00:00:00Z',
+    },
+  ]
+  return { id: 1, operation: given.operation ?? 'deploy', payload, createdAt: '2026-01-01T00:00:00Z', statuses }
+}
+
+function standing(current: string | undefined, versions: readonly (readonly [string, string])[]): Standing {
+  return {
+    platform: {
+      ...(current ? { platformVersion: current } : {}),
+      versions: versions.map(([version, status]) => ({ version, status })),
+    },
+    recent: [],
+    live: undefined,
+    hold: undefined,
+    warnings: [],
+  }
+}
+
+const history = [
+  record({ release: '1.2.0', previous: '1.1.0', commit: 'c2' }),
+  record({ release: '1.1.1', previous: '1.1.0', commit: 'cx', state: 'failure' }),
+  record({ release: '1.1.0', previous: '1.0.0', commit: 'c1' }),
+]
+const listed = [
+  ['1.2.0', 'active'],
+  ['1.1.0', 'archived'],
+  ['v1.0.0', 'archived'],
+] as const
+
+describe('chooseTarget', () => {
+  const previous: RollbackTo = { kind: 'previous' }
+  const rolledBack = [record({ release: '1.1.0', previous: '1.2.0', commit: 'c1', operation: 'rollback' }), ...history]
+
+  // Columns: name, what is asked for, what is live, ledger, platform's list, expected version (as the platform lists it).
+  it.each<[string, RollbackTo, string, readonly LedgerRecord[], readonly (readonly [string, string])[], string]>([
+    ['the previous one is what the live deploy replaced', previous, '1.2.0', history, listed, '1.1.0'],
+    ['a second rollback goes further back, not forth again', previous, '1.1.0', rolledBack, listed, 'v1.0.0'],
+    ['a named version', { kind: 'version', version: '1.0.0' }, '1.2.0', history, listed, 'v1.0.0'],
+    ['a named version with a v', { kind: 'version', version: 'v1.1.0' }, '1.2.0', history, listed, '1.1.0'],
+    ['a rollback of a rollback, by name', { kind: 'version', version: '1.2.0' }, '1.1.0', rolledBack, listed, '1.2.0'],
+    ['before the deploy of a commit', { kind: 'before', commit: 'c1' }, '1.2.0', history, listed, 'v1.0.0'],
+    [
+      'without a ledger, the newest earlier one that worked',
+      previous,
+      '1.2.0',
+      [],
+      [
+        ['1.2.0', 'active'],
+        ['1.1.9', 'failed'],
+        ['1.1.0', 'archived'],
+      ],
+      '1.1.0',
+    ],
+  ])('%s', (_, to, current, records, versions, expected) => {
+    const choice = chooseTarget({ agent: it1, to, standing: standing(current, versions), records })
+
+    expect(choice.platformVersion).toBe(expected)
+  })
+
+  it.each<[string, RollbackTo, string, readonly LedgerRecord[], readonly (readonly [string, string])[], string]>([
+    [
+      'a version that does not exist',
+      { kind: 'version', version: '9.9.9' },
+      '1.2.0',
+      history,
+      listed,
+      'version-unknown',
+    ],
+    ['the version that is live', { kind: 'version', version: '1.2.0' }, '1.2.0', history, listed, 'already-live'],
+    ['nothing to go back to', previous, '1.0.0', [], [['1.0.0', 'active']], 'nothing-to-roll-back-to'],
+    [
+      'a commit that was never deployed',
+      { kind: 'before', commit: 'zz' },
+      '1.2.0',
+      history,
+      listed,
+      'nothing-to-roll-back-to',
+    ],
+    [
+      'a commit whose deploy failed',
+      { kind: 'before', commit: 'cx' },
+      '1.2.0',
+      history,
+      listed,
+      'nothing-to-roll-back-to',
+    ],
+    [
+      'a previous version that the platform has forgotten',
+      previous,
+      '1.2.0',
+      history,
+      [['1.2.0', 'active']],
+      'nothing-to-roll-back-to',
+    ],
+  ])('refuses %s', (_, to, current, records, versions, code) => {
+    const choosing = () => chooseTarget({ agent: it1, to, standing: standing(current, versions), records })
+
+    expect(choosing).toThrow(expect.objectContaining({ code }))
+  })
+
+  it('knows the commit of the target from the ledger', () => {
+    const choice = chooseTarget({ agent: it1, to: previous, standing: standing('1.2.0', listed), records: history })
+
+    expect(choice.record?.payload.commit).toBe('c1')
+  })
+})
