@@ -44,6 +44,8 @@ export interface VersionResult {
   readonly version: string
   readonly previous: string | undefined
   readonly bump: Bump | 'exact' | 'initial'
+  /** For people: why this version and no other. */
+  readonly reason: string
   readonly commits: readonly CommitReason[]
   /** Commits read and commits that touched the agent. */
   readonly read: number
