@@ -137,7 +137,10 @@ async function settle(
 async function pack({ agent, request, io }: Story): Promise<Bundle | undefined> {
   const { platform } = agent
   if (platform.fetchesSource?.(agent.settings)) return undefined
-  const checkout = await io.source.checkout(request.commit, agent.path)
+  const checkout = await io.source.checkout(request.commit, {
+    path: agent.path,
+    withIgnored: agent.bundle.include.length > 0,
+  })
   const limits = [agent.bundle.maxBytes, platform.bundle.maxBytes].filter((limit) => limit !== undefined)
   const bundle = await packBundle({
     checkout,

@@ -38,7 +38,13 @@ export interface Source {
   /** Commits in `to` and not in `from`, with their files where `withFiles`. Throws `history-incomplete`. */
   history(range: HistoryRange): Promise<History>
   /** The files of a commit below `path` ('' for all), on disk. */
-  checkout(commit: string, path: string): Promise<Checkout>
+  checkout(commit: string, wanted: CheckoutWanted): Promise<Checkout>
+}
+
+export interface CheckoutWanted {
+  readonly path: string
+  /** List what git ignores too, where there is a work tree: for `bundle.include`. */
+  readonly withIgnored: boolean
 }
 
 export interface HistoryRange {
@@ -50,13 +56,15 @@ export interface HistoryRange {
 export interface Checkout {
   /** Absolute folder of the repository's root. */
   readonly root: string
-  /** Repository-relative paths of what git tracks, and (in a work tree) of what it neither tracks nor ignores; sorted, `/`. */
+  /** Sorted by path, bytewise. */
   readonly files: readonly CheckoutFile[]
 }
 
 export interface CheckoutFile {
+  /** Repository-relative, with forward slashes. */
   readonly path: string
-  readonly tracked: boolean
+  /** `ignored` ones only where they were asked for; `export-ignore` as .gitattributes says. */
+  readonly state: 'tracked' | 'untracked' | 'ignored' | 'export-ignore'
 }
 
 /** The step log of one operation: what was done before a crash is not done again. Values are plain JSON. */

@@ -10,8 +10,8 @@ export type EntryReason =
   | 'export-ignore'
   | 'denied'
   | 'symlink-outside'
-  | 'submodule'
   | 'special'
+  | 'missing'
 
 export interface Entry {
   /** Path inside the bundle: relative to the agent's path, with forward slashes. */

@@ -1,0 +1,76 @@
+/** Looks for credentials in what would ship: well-known token forms and private keys, few false alarms. */
+
+export interface Finding {
+  readonly line: number
+  /** What it looks like; never the value. */
+  readonly kind: string
+}
+
+interface Form {
+  readonly kind: string
+  /** Quick test on the bytes before the expression is tried. */
+  readonly hint: string
+  readonly pattern: RegExp
+}
+
+const forms: readonly Form[] = [
+  {
+    kind: 'a private key',
+    hint: 'PRIVATE KEY-----',
+    pattern: /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----(?:\r?\n|\\n)[A-Za-z0-9+/=\r\n\\:, -]{60}/g,
+  },
+  { kind: 'an AWS access key', hint: 'AKIA', pattern: /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g },
+  { kind: 'a GitHub token', hint: 'gh', pattern: /\bgh[pousr]_[A-Za-z0-9]{36,255}\b/g },
+  { kind: 'a GitHub token', hint: 'github_pat_', pattern: /\bgithub_pat_[A-Za-z0-9_]{60,}\b/g },
+  { kind: 'a GitLab token', hint: 'glpat-', pattern: /\bglpat-[\w-]{20,}/g },
+  { kind: 'a Slack token', hint: 'xox', pattern: /\bxox[abeoprs]-\d{8,}-[\w-]{16,}/g },
+  { kind: 'a Stripe live key', hint: '_live_', pattern: /\b[rs]k_live_[A-Za-z0-9]{20,}\b/g },
+  { kind: 'an Anthropic key', hint: 'sk-ant-', pattern: /\bsk-ant-[\w-]{32,}/g },
+  {
+    kind: 'an OpenAI key',
+    hint: 'sk-',
+    pattern: /\bsk-(?:proj-|svcacct-|admin-)?(?!ant-)[A-Za-z0-9_-]*T3BlbkFJ[A-Za-z0-9_-]{16,}/g,
+  },
+  { kind: 'an OpenAI-style key', hint: 'sk-', pattern: /\bsk-(?:proj-|or-v1-)?[A-Za-z0-9]{40,}\b/g },
+  { kind: 'a Google API key', hint: 'AIza', pattern: /\bAIza[\w-]{35}\b/g },
+  { kind: 'an npm token', hint: 'npm_', pattern: /\bnpm_[A-Za-z0-9]{36}\b/g },
+  { kind: 'a PyPI token', hint: 'pypi-', pattern: /\bpypi-AgEIcHlwaS5vcmc[\w-]{50,}/g },
+  { kind: 'a Hugging Face token', hint: 'hf_', pattern: /\bhf_[A-Za-z]{34}\b/g },
+  { kind: 'a Qoder token', hint: 'pt-', pattern: /\bpt-[A-Za-z0-9]{32,}\b/g },
+  { kind: 'a SendGrid key', hint: 'SG.', pattern: /\bSG\.[\w-]{22}\.[\w-]{43}\b/g },
+  { kind: 'a Twilio key', hint: 'SK', pattern: /\bSK[0-9a-f]{32}\b/g },
+]
+
+/** Text that only shows what a token looks like. */
+const placeholder = /example|sample|dummy|placeholder|redacted|your[_-]?|x{6,}|0{8,}|1234567|abcdefg|\*{3}/i
+/** Real tokens are random: their characters vary. */
+const leastDifferentCharacters = 10
+
+/** Findings with their lines, counted from 1. Binary content has none: it has no lines to name. */
+export function scanContent(content: Uint8Array, firstLine = 1): readonly Finding[] {
+  const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
+  const likely = forms.filter(({ hint }) => bytes.includes(hint, 0, 'latin1'))
+  if (likely.length === 0 || isBinary(bytes)) return []
+  const text = bytes.toString('latin1')
+  const findings = likely.flatMap(({ kind, pattern }) =>
+    [...text.matchAll(pattern)]
+      .filter((match) => isReal(match[0]))
+      .map((match) => ({ kind, line: firstLine + countLines(text, match.index) })),
+  )
+  return findings.sort((a, b) => a.line - b.line)
+}
+
+/** Git's own rule: a NUL among the first 8,000 bytes. */
+export function isBinary(bytes: Buffer): boolean {
+  return bytes.subarray(0, 8000).includes(0)
+}
+
+export function countLines(text: string, until = text.length): number {
+  let lines = 0
+  for (let at = text.indexOf('\n'); at >= 0 && at < until; at = text.indexOf('\n', at + 1)) lines++
+  return lines
+}
+
+function isReal(value: string): boolean {
+  return !placeholder.test(value) && new Set(value).size >= leastDifferentCharacters
+}

@@ -1,0 +1,108 @@
+/**
+ * Records of a ZIP archive (PKWARE APPNOTE 6.3): no timestamps, no extra fields but zip64, Unix modes, UTF-8 names.
+ * The same entries give the same bytes.
+ */
+
+export interface ZipEntry {
+  readonly name: Buffer
+  /** Permission bits and file type, as in stat. */
+  readonly unixMode: number
+  readonly crc: number
+  readonly method: 0 | 8
+  readonly compressed: number
+  readonly size: number
+  readonly offset: number
+}
+
+/** 1980-01-01 00:00, the first moment the format knows. */
+const dosDate = 0x0021
+const dosTime = 0
+const utf8Names = 0x0800
+const madeByUnix = 3 << 8
+const version20 = 20
+const version45 = 45
+const max16 = 0xffff
+const max32 = 0xffffffff
+
+export const symlinkType = 0o120000
+export const fileType = 0o100000
+
+/** Sizes that may not fit 32 bits need the long form already in front of the data. */
+export function needsZip64(size: number): boolean {
+  return size >= max32 - 0x10000
+}
+
+export function localHeader(entry: Omit<ZipEntry, 'offset' | 'unixMode'>, zip64: boolean): Buffer {
+  const extra = zip64 ? zip64Extra([entry.size, entry.compressed]) : Buffer.alloc(0)
+  const header = Buffer.alloc(30)
+  header.writeUInt32LE(0x04034b50, 0)
+  header.writeUInt16LE(zip64 ? version45 : version20, 4)
+  header.writeUInt16LE(utf8Names, 6)
+  header.writeUInt16LE(entry.method, 8)
+  header.writeUInt16LE(dosTime, 10)
+  header.writeUInt16LE(dosDate, 12)
+  header.writeUInt32LE(entry.crc, 14)
+  header.writeUInt32LE(zip64 ? max32 : entry.compressed, 18)
+  header.writeUInt32LE(zip64 ? max32 : entry.size, 22)
+  header.writeUInt16LE(entry.name.length, 26)
+  header.writeUInt16LE(extra.length, 28)
+  return Buffer.concat([header, entry.name, extra])
+}
+
+export function centralHeader(entry: ZipEntry): Buffer {
+  const long = [entry.size, entry.compressed, entry.offset].some((value) => value >= max32) || needsZip64(entry.size)
+  const extra = long ? zip64Extra([entry.size, entry.compressed, entry.offset]) : Buffer.alloc(0)
+  const header = Buffer.alloc(46)
+  header.writeUInt32LE(0x02014b50, 0)
+  header.writeUInt16LE(madeByUnix | (long ? version45 : version20), 4)
+  header.writeUInt16LE(long ? version45 : version20, 6)
+  header.writeUInt16LE(utf8Names, 8)
+  header.writeUInt16LE(entry.method, 10)
+  header.writeUInt16LE(dosTime, 12)
+  header.writeUInt16LE(dosDate, 14)
+  header.writeUInt32LE(entry.crc, 16)
+  header.writeUInt32LE(long ? max32 : entry.compressed, 20)
+  header.writeUInt32LE(long ? max32 : entry.size, 24)
+  header.writeUInt16LE(entry.name.length, 28)
+  header.writeUInt16LE(extra.length, 30)
+  header.writeUInt32LE((entry.unixMode << 16) >>> 0, 38)
+  header.writeUInt32LE(long ? max32 : entry.offset, 42)
+  return Buffer.concat([header, entry.name, extra])
+}
+
+export function endOfDirectory(directory: { count: number; size: number; offset: number }): Buffer {
+  const { count, size, offset } = directory
+  const end = Buffer.alloc(22)
+  end.writeUInt32LE(0x06054b50, 0)
+  end.writeUInt16LE(Math.min(count, max16), 8)
+  end.writeUInt16LE(Math.min(count, max16), 10)
+  end.writeUInt32LE(Math.min(size, max32), 12)
+  end.writeUInt32LE(Math.min(offset, max32), 16)
+  if (count < max16 && size < max32 && offset < max32) return end
+  return Buffer.concat([zip64End(directory), end])
+}
+
+function zip64End({ count, size, offset }: { count: number; size: number; offset: number }): Buffer {
+  const record = Buffer.alloc(56)
+  record.writeUInt32LE(0x06064b50, 0)
+  record.writeBigUInt64LE(44n, 4)
+  record.writeUInt16LE(madeByUnix | version45, 12)
+  record.writeUInt16LE(version45, 14)
+  record.writeBigUInt64LE(BigInt(count), 24)
+  record.writeBigUInt64LE(BigInt(count), 32)
+  record.writeBigUInt64LE(BigInt(size), 40)
+  record.writeBigUInt64LE(BigInt(offset), 48)
+  const locator = Buffer.alloc(20)
+  locator.writeUInt32LE(0x07064b50, 0)
+  locator.writeBigUInt64LE(BigInt(offset + size), 8)
+  locator.writeUInt32LE(1, 16)
+  return Buffer.concat([record, locator])
+}
+
+function zip64Extra(values: readonly number[]): Buffer {
+  const extra = Buffer.alloc(4 + 8 * values.length)
+  extra.writeUInt16LE(0x0001, 0)
+  extra.writeUInt16LE(8 * values.length, 2)
+  for (const [index, value] of values.entries()) extra.writeBigUInt64LE(BigInt(value), 4 + 8 * index)
+  return extra
+}

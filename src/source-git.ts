@@ -1,0 +1,149 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp } from 'node:fs/promises'
+import { join, posix } from 'node:path'
+import { promisify } from 'node:util'
+import { extract } from 'tar'
+import { fail } from './errors.ts'
+import type { Checkout, CheckoutFile, CheckoutWanted, HistoryRange, Source } from './io.ts'
+import type { History } from './version/version.ts'
+
+const run = promisify(execFile)
+/** A list of 100,000 long paths. */
+const longestOutput = 256 * 1024 * 1024
+
+export interface GitSourceOptions {
+  readonly directory: string
+  readonly scratch: string
+  readonly signal: AbortSignal
+  readonly history: (range: HistoryRange) => Promise<History>
+}
+
+/** A local clone (Action, CLI). The commit that is checked out is read from the work tree, others from git. */
+export function gitSource(options: GitSourceOptions): Source {
+  const git = async (...args: readonly string[]): Promise<string> => {
+    const { stdout } = await run('git', ['-C', options.directory, ...args], {
+      maxBuffer: longestOutput,
+      signal: options.signal,
+    })
+    return stdout
+  }
+
+  async function readFile(path: string, commit: string): Promise<string | undefined> {
+    const listed = await git('ls-tree', '-z', '--full-tree', commit, '--', path)
+    return listed === '' ? undefined : await git('show', `${commit}:${path}`)
+  }
+
+  async function checkout(commit: string, wanted: CheckoutWanted): Promise<Checkout> {
+    const head = (await git('rev-parse', 'HEAD')).trim()
+    return head === commit ? await workTree(wanted) : await exported(commit, wanted)
+  }
+
+  async function workTree({ path, withIgnored }: CheckoutWanted): Promise<Checkout> {
+    const root = (await git('rev-parse', '--show-toplevel')).trim()
+    const at = ['--', path === '' ? ':/' : `:(top,literal)${path}`]
+    const list = async (...args: string[]) => split(await git('ls-files', '--full-name', '-z', ...args, ...at))
+    const tracked = await list('-s')
+    const files = new Map<string, CheckoutFile>()
+    for (const line of tracked) {
+      // `<mode> <object> <stage>\t<path>`; a submodule (mode 160000) is another repository.
+      if (!line.startsWith('160000 ')) add(files, line.slice(line.indexOf('\t') + 1), 'tracked')
+    }
+    for (const untracked of await list('-o', '--exclude-standard')) add(files, untracked, 'untracked')
+    if (withIgnored) for (const ignored of await list('-o', '-i', '--exclude-standard')) add(files, ignored, 'ignored')
+    await markExportIgnored(files)
+    return { root, files: sorted(files.values()) }
+  }
+
+  /**
+   * What .gitattributes keeps out of archives stays out of the App's tarball, so it does not ship from here either. As in
+   * `git archive`, the attribute on a folder covers all below it.
+   */
+  async function markExportIgnored(files: Map<string, CheckoutFile>): Promise<void> {
+    const attributes = split(await git('ls-files', '--full-name', '-z', '--', ':(top,glob)**/.gitattributes'))
+    if (attributes.length === 0) return
+    const asked = new Set<string>()
+    for (const path of files.keys()) for (let at = path; at !== '.'; at = posix.dirname(at)) asked.add(at)
+    const answers = split(await checkAttribute([...asked]))
+    const ignored = new Set<string>()
+    // Triples of path, attribute, value.
+    for (let at = 0; at + 2 < answers.length; at += 3) if (answers[at + 2] === 'set') ignored.add(answers[at] ?? '')
+    for (const [path, file] of files) {
+      for (let at = path; at !== '.'; at = posix.dirname(at)) {
+        if (ignored.has(at) && file.state === 'tracked') files.set(path, { path, state: 'export-ignore' })
+      }
+    }
+  }
+
+  async function checkAttribute(paths: readonly string[]): Promise<string> {
+    const root = (await git('rev-parse', '--show-toplevel')).trim()
+    const asking = run('git', ['-C', root, 'check-attr', '-z', '--stdin', 'export-ignore'], {
+      maxBuffer: longestOutput,
+      signal: options.signal,
+    })
+    asking.child.stdin?.end(paths.map((path) => `${path}\0`).join(''))
+    return (await asking).stdout
+  }
+
+  async function exported(commit: string, { path }: CheckoutWanted): Promise<Checkout> {
+    const root = await mkdtemp(join(options.scratch, 'commit-'))
+    const archive = join(root, 'archive.tar')
+    await git('archive', '--format=tar', `--output=${archive}`, commit)
+    const files = await extractTracked({ file: archive, root: join(root, 'tree'), strip: 0 })
+    return { root: join(root, 'tree'), files: sorted(files.filter((file) => isBelow(file.path, path))) }
+  }
+
+  return { readFile, checkout, history: options.history }
+}
+
+/** Bombs stop here: no agent's repository is this large. */
+const mostBytes = 2 * 1024 ** 3
+const mostEntries = 200_000
+
+/** Unpacks an archive of a commit: files and links only, never outside of `root`, within limits. */
+export async function extractTracked(archive: { file: string; root: string; strip: number }): Promise<CheckoutFile[]> {
+  const { mkdir } = await import('node:fs/promises')
+  await mkdir(archive.root, { recursive: true })
+  const files: CheckoutFile[] = []
+  let bytes = 0
+  await extract({
+    file: archive.file,
+    cwd: archive.root,
+    strip: archive.strip,
+    strict: false,
+    filter: (path, entry) => {
+      bytes += entry.size ?? 0
+      if (bytes > mostBytes || files.length > mostEntries) {
+        throw fail('github-unavailable', {
+          what: 'unpack the repository',
+          detail: `it is larger than 2 GB or ${mostEntries} files`,
+        })
+      }
+      const type = 'type' in entry ? entry.type : ''
+      if (type !== 'File' && type !== 'SymbolicLink') return type === 'Directory'
+      const inside = path.split('/').slice(archive.strip).join('/')
+      if (inside === '' || inside.split('/').includes('..')) return false
+      files.push({ path: inside, state: 'tracked' })
+      return true
+    },
+  })
+  return files
+}
+
+export function isBelow(path: string, folder: string): boolean {
+  return folder === '' || path === folder || path.startsWith(`${folder}/`)
+}
+
+export function sorted(files: Iterable<CheckoutFile>): readonly CheckoutFile[] {
+  return [...files].sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)))
+}
+
+function split(output: string): string[] {
+  const parts = output.split('\0')
+  parts.pop()
+  return parts
+}
+
+function add(files: Map<string, CheckoutFile>, path: string, state: CheckoutFile['state']): void {
+  // An untracked repository inside the work tree is listed as a folder.
+  if (!path.endsWith('/')) files.set(path, { path, state })
+}
