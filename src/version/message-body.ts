@@ -48,7 +48,15 @@ type Draft = { -readonly [Key in keyof Body]: Body[Key] extends readonly (infer 
 export function scanBody(message: string, from: number): Body {
   if (from >= message.length) return nothing
   const lines = message.slice(from).split('\n')
-  const draft: Draft = { ...nothing, breakNotes: [], bullets: [], paragraphs: [], statements: [], refs: [], nearBreaks: [] }
+  const draft: Draft = {
+    ...nothing,
+    breakNotes: [],
+    bullets: [],
+    paragraphs: [],
+    statements: [],
+    refs: [],
+    nearBreaks: [],
+  }
   const fences = message.includes('```') || message.includes('~~~') ? fenceFinder(lines) : undefined
   const place: Place = { afterBlank: false, amongFooters: false, inSquash: false }
   let offset = from

@@ -20,7 +20,8 @@ export interface Revert {
 }
 
 const quotedForm = /^(revert|reapply):? "(.*)"(?: \(#\d+\))?$/i
-const statementForm = /(?:this (?:commit |change |pr |pull request )?reverts|reverts)(?: (?:the )?commits?)?:?(?:[ \t]+\n?|\n)[ \t]*/iy
+const statementForm =
+  /(?:this (?:commit |change |pr |pull request )?reverts|reverts)(?: (?:the )?commits?)?:?(?:[ \t]+\n?|\n)[ \t]*/iy
 const shaForm = /([0-9a-f]{7,64})(?![0-9a-z])/iy
 const listForm = /\s*,\s*(?:and\s+)?|\s+and\s+|\s*\n[*-] /iy
 const mainlineForm = /,?\s+reversing\s+changes\s+made\s+to\s+([0-9a-f]{7,64})(?![0-9a-z])/iy

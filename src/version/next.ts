@@ -78,7 +78,12 @@ function exact(wanted: Wanted, requested: string): VersionResult {
   }
   // The same run again: nothing to ship, so nothing to complain about.
   if (version === live && !wanted.contentChanged) {
-    return result(wanted, { version, previous: live, bump: 'none', reason: 'it is the live version, and nothing changed' })
+    return result(wanted, {
+      version,
+      previous: live,
+      bump: 'none',
+      reason: 'it is the live version, and nothing changed',
+    })
   }
   if (!gt(version, live) && wanted.allowLower !== true) {
     throw fail('version-invalid', { version: requested, problem: `it is not above the live version ${live}` })

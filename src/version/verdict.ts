@@ -72,7 +72,8 @@ function judgeRevert(range: Judging, at: { place: number; message: Message; undo
   }
   const bump = higher('patch', own.bump)
   const named = what === '' ? (message.revert?.quoted ?? message.title) : what
-  const reason = undo.targets.length > 0 ? `reverts ${named}, in part released → ${bump}` : `reverts released ${named} → ${bump}`
+  const reason =
+    undo.targets.length > 0 ? `reverts ${named}, in part released → ${bump}` : `reverts released ${named} → ${bump}`
   return verdict(bump, reason, [...own.warnings, ...revertWarnings(sha, at)])
 }
 
@@ -83,7 +84,9 @@ function revertWarnings(sha: string, { message, undo }: { message: Message; undo
   const bump = bumpOf(readHeader(inner))
   if (bump !== 'major' && bump !== 'minor') return []
   const size = bump === 'major' ? 'a breaking change' : 'a feature'
-  return [`${sha} reverts ${size} that was released ("${inner}") and counts as a patch; ask for more if it breaks users`]
+  return [
+    `${sha} reverts ${size} that was released ("${inner}") and counts as a patch; ask for more if it breaks users`,
+  ]
 }
 
 /** What `Revert "Revert "…""` is about in the end; deeper nesting than this is nobody's commit. */
