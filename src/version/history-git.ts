@@ -106,9 +106,9 @@ function relationOf(behind: number, ahead: number): History['relation'] {
 }
 
 function incomplete({ from, to }: Ends, problem: string) {
-  return fail('history-incomplete', { from: from === undefined ? 'the start' : nameOf(from), to: nameOf(to), problem })
-}
-
-function nameOf(commit: string): string {
-  return /^[0-9a-f]{40,64}$/.test(commit) ? shortSha(commit) : commit
+  return fail('history-incomplete', {
+    from: from === undefined ? 'the start' : shortSha(from),
+    to: shortSha(to),
+    problem,
+  })
 }

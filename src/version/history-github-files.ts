@@ -45,10 +45,14 @@ export async function committedFiles(commit: Pick<Commit, 'sha' | 'parents'>, gi
   const files: ChangedFile[] = []
   const what = `the files of ${shortSha(commit.sha)}`
   for (let page = 1; ; page++) {
-    const parameters = { ref: commit.sha, page }
-    const answer = await ask(github, { route: 'GET /repos/{owner}/{repo}/commits/{ref}', parameters, what })
+    const answer = await ask(github, {
+      route: 'GET /repos/{owner}/{repo}/commits/{ref}',
+      parameters: { ref: commit.sha, page },
+      what,
+      schema: CommitPage,
+    })
     if (answer === undefined) throw incomplete(commit, `GitHub does not give ${what}`)
-    files.push(...(CommitPage.parse(answer.data).files ?? []))
+    files.push(...(answer.data.files ?? []))
     if (!answer.hasNext) break
   }
   return files.length < maxListedFiles ? namesOf(files) : comparedTrees(commit, github)
@@ -77,11 +81,14 @@ async function comparedTrees({ sha, parents }: Pick<Commit, 'sha' | 'parents'>, 
 
 async function entriesOf(sha: string, github: GitHub): Promise<Map<string, string>> {
   const what = `the tree of ${shortSha(sha)}`
-  const parameters = { tree_sha: sha, recursive: '1' }
-  const answer = await ask(github, { route: 'GET /repos/{owner}/{repo}/git/trees/{tree_sha}', parameters, what })
-  const tree = answer === undefined ? undefined : Tree.parse(answer.data)
-  if (tree === undefined || tree.truncated) throw incomplete({ sha }, `GitHub does not give ${what} in full`)
-  const entries = tree.tree.filter(({ type }) => type !== 'tree')
+  const answer = await ask(github, {
+    route: 'GET /repos/{owner}/{repo}/git/trees/{tree_sha}',
+    parameters: { tree_sha: sha, recursive: '1' },
+    what,
+    schema: Tree,
+  })
+  if (answer === undefined || answer.data.truncated) throw incomplete({ sha }, `GitHub does not give ${what} in full`)
+  const entries = answer.data.tree.filter(({ type }) => type !== 'tree')
   return new Map(entries.map(({ path, mode, sha: content }) => [path, `${mode} ${content}`]))
 }
 

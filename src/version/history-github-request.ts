@@ -1,21 +1,24 @@
+import type { z } from 'zod'
 import { DeployError, fail } from '../errors.ts'
 import type { GitHub } from '../io.ts'
 
-export interface Ask {
+export interface Ask<Answer> {
   readonly route: string
   readonly parameters: Record<string, unknown>
   /** For people: what was being read. */
   readonly what: string
+  /** The fields that are read. */
+  readonly schema: z.ZodType<Answer>
 }
 
 /** One call; undefined when GitHub says that there is no such thing (404, 409 of an empty repository, 422). */
-export async function ask(
+export async function ask<Answer>(
   github: GitHub,
-  { route, parameters, what }: Ask,
-): Promise<{ data: unknown; hasNext: boolean } | undefined> {
+  { route, parameters, what, schema }: Ask<Answer>,
+): Promise<{ data: Answer; hasNext: boolean } | undefined> {
   try {
     const { data, headers } = await github.request(route, parameters)
-    return { data, hasNext: hasNextPage(headers['link']) }
+    return { data: schema.parse(data), hasNext: hasNextPage(headers['link']) }
   } catch (error) {
     if (error instanceof DeployError) throw error
     const status = statusOf(error)

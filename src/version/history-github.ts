@@ -97,8 +97,9 @@ async function comparePage(
     route: 'GET /repos/{owner}/{repo}/compare/{basehead}',
     parameters: { basehead: `${range.from}...${range.to}`, per_page: perPage, page },
     what: 'comparing commits',
+    schema: Comparison,
   })
-  if (answer !== undefined) return Comparison.parse(answer.data)
+  if (answer !== undefined) return answer.data
   throw incomplete(range, 'GitHub does not know one of these commits, or they have nothing in common (a force push?)')
 }
 
@@ -119,14 +120,14 @@ function onlyFiles({
 async function listAll(to: string, github: GitHub): Promise<Listed> {
   const commits: ApiCommit[] = []
   for (let page = 1; ; page++) {
-    const parameters = { sha: to, per_page: perPage, page }
     const answer = await ask(github, {
       route: 'GET /repos/{owner}/{repo}/commits',
-      parameters,
+      parameters: { sha: to, per_page: perPage, page },
       what: 'listing commits',
+      schema: z.array(ApiCommit),
     })
     if (answer === undefined) throw incomplete({ from: undefined, to }, 'GitHub does not know this commit')
-    commits.push(...z.array(ApiCommit).parse(answer.data))
+    commits.push(...answer.data)
     if (!answer.hasNext) break
     if (commits.length >= maxUncountedCommits) {
       throw incomplete({ from: undefined, to }, `there are more than ${maxUncountedCommits} commits, too many to list`)
