@@ -30,9 +30,9 @@ const clockSlackSeconds = 86_400
  */
 export async function deepenedCopy(
   wanted: Wanted,
-  git: GitRun & { readonly remote?: string | undefined },
+  git: GitRun & { readonly remote?: string | undefined; readonly scratch?: string | undefined },
 ): Promise<DeepenedCopy> {
-  const directory = await mkdtemp(join(tmpdir(), 'agent-deploy-history-'))
+  const directory = await mkdtemp(join(git.scratch ?? tmpdir(), 'agent-deploy-history-'))
   const remove = () => rm(directory, { recursive: true, force: true })
   try {
     await prepare(directory, git)

@@ -15,6 +15,8 @@ export interface GitOptions {
   readonly deepen?: boolean | undefined
   /** `origin` by default. */
   readonly remote?: string | undefined
+  /** An existing folder for the repository that is fetched into; it is removed again. The system's by default. */
+  readonly scratch?: string | undefined
 }
 
 /**
