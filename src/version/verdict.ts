@@ -21,8 +21,9 @@ export function higher(one: Bump, other: Bump): Bump {
   return order.indexOf(one) >= order.indexOf(other) ? one : other
 }
 
+/** For people; a name that is no full sha stays as it is. */
 export function shortSha(sha: string): string {
-  return sha.slice(0, 7)
+  return /^[0-9a-f]{40,64}$/.test(sha) ? sha.slice(0, 7) : sha
 }
 
 export interface Judging extends Range {
