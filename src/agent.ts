@@ -1,6 +1,6 @@
-import ignore from 'ignore'
 import type { Agent, Config } from './config/config.ts'
 import { fail } from './errors.ts'
+import { scopeOf } from './version/scope.ts'
 
 /** What happened in the repository, as far as it decides which agents are touched. */
 export type RepositoryEvent =
@@ -35,20 +35,10 @@ export function isTriggered(agent: Agent, event: RepositoryEvent): boolean {
   return matchesTag(agent.deploy.tag ?? `${agent.name}-v*`, event.tag)
 }
 
-/** A path below the agent's own, or one that its watch-paths match. */
-export function touches(agent: Agent, path: string): boolean {
-  if (agent.path === '' || path === agent.path || path.startsWith(`${agent.path}/`)) return true
-  return (
-    agent.watchPaths.length > 0 &&
-    ignore()
-      .add([...agent.watchPaths])
-      .ignores(path)
-  )
-}
-
 function isTouched(agent: Agent, event: RepositoryEvent): boolean {
   if (event.kind === 'release' || event.changedPaths === undefined) return true
-  return event.changedPaths.some((path) => touches(agent, path))
+  const scope = scopeOf({ path: agent.path, watchPaths: agent.watchPaths })
+  return event.changedPaths.some((path) => scope.touches(path))
 }
 
 /** `*` stands for any text, everything else for itself: tag patterns are not regular expressions. */

@@ -16,6 +16,7 @@ import type { DeployRequest } from './request.ts'
 import { restore, type Rollout, rollOut } from './rollout.ts'
 import { lookUp, type Standing } from './standing.ts'
 import { weigh } from './version/bump.ts'
+import type { History } from './version/version.ts'
 
 /** Deploys the agents of a request, each after those it depends on; one that fails does not stop independent others. */
 export async function deploy(request: DeployRequest, io: Io): Promise<Outcome[]> {
@@ -168,8 +169,7 @@ async function think(
   found: { standing: Standing; bundle: Bundle | undefined },
 ): Promise<DeployPlan> {
   const { standing, bundle } = found
-  const withFiles = agent.path !== '' || agent.watchPaths.length > 0
-  const history = await io.source.history({ from: standing.live?.payload.commit, to: request.commit, withFiles })
+  const history = await readHistory({ agent, from: standing.live?.payload.commit, to: request.commit, io })
   return planDeploy({
     agent,
     commit: request.commit,
@@ -180,6 +180,14 @@ async function think(
     digest: bundle?.digest,
     badCommits: await rolledBackCommits(standing, io),
   })
+}
+
+/** Without a recorded live commit there is no range, and nothing to read: the whole history would say nothing. */
+async function readHistory(wanted: { agent: Agent; from: string | undefined; to: string; io: Io }): Promise<History> {
+  const { agent, from, to, io } = wanted
+  if (from === undefined) return { from, to, commits: [], relation: 'unknown-base', source: 'complete' }
+  const withFiles = agent.path !== '' || agent.watchPaths.length > 0
+  return await io.source.history({ from, to, withFiles })
 }
 
 /** The commits that the rollback behind a hold took away; a push that reverts one of them lifts the hold. */

@@ -29,6 +29,7 @@ export function fakeGitHub(directory: string, limits = { filesPerPage: 300, file
     owner: 'o',
     repo: 'r',
     webUrl: 'https://github.test/o/r',
+    download: () => Promise.reject(new Error('no download is expected here')),
     calls,
     async request(route, parameters = {}) {
       calls.push(`${route.split('/').at(-2)}/${route.split('/').at(-1)} ?${parameters['page'] ?? ''}`)

@@ -350,6 +350,7 @@ function answering(answer: (parameters: Answer) => unknown): GitHub {
     owner: 'o',
     repo: 'r',
     webUrl: 'https://github.test/o/r',
+    download: () => Promise.reject(new Error('no download is expected here')),
     request: async (_route, parameters = {}) => ({ status: 200, data: await answer(parameters), headers: {} }),
   }
 }

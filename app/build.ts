@@ -1,0 +1,101 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build, type Metafile, type Plugin } from 'esbuild'
+import { z } from 'zod'
+import { ConfigFile } from '../src/config/schema.ts'
+
+/**
+ * Makes `dist/`: the Action as one file, the licences of what is in it, and the JSON Schema of the config file. The same
+ * sources give the same bytes, from any folder. `--check` writes nothing and fails when `dist/` is out of date.
+ */
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
+
+export async function makeDist(): Promise<ReadonlyMap<string, string>> {
+  const result = await build({
+    absWorkingDir: root,
+    entryPoints: ['src/action.ts'],
+    outfile: 'dist/index.cjs',
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'cjs',
+    // A short file loads no faster, but the repository stays small; names stay for stack traces.
+    minifySyntax: true,
+    minifyWhitespace: true,
+    keepNames: true,
+    legalComments: 'none',
+    metafile: true,
+    write: false,
+    logLevel: 'error',
+    plugins: [dropUnusedToolkit],
+  })
+  const [bundle] = result.outputFiles
+  if (!bundle) throw new Error('esbuild made no file')
+  return new Map([
+    ['index.cjs', bundle.text],
+    ['licenses.txt', await licenses(result.metafile)],
+    ['agents.schema.json', schema()],
+  ])
+}
+
+/** `@actions/core` also fetches OIDC tokens, which loads an HTTP client at start; without side effects it can be left out. */
+const dropUnusedToolkit: Plugin = {
+  name: 'drop-unused-toolkit',
+  setup({ onResolve, resolve: resolvePath }) {
+    onResolve({ filter: /^(@actions\/|\.{1,2}\/)/ }, async (asked) => {
+      const ours = asked.path.startsWith('@actions/') || /node_modules\/@actions\//.test(asked.importer)
+      if (!ours || asked.pluginData === 'resolved') return undefined
+      const found = await resolvePath(asked.path, {
+        kind: asked.kind,
+        resolveDir: asked.resolveDir,
+        importer: asked.importer,
+        pluginData: 'resolved',
+      })
+      return { ...found, sideEffects: false }
+    })
+  },
+}
+
+async function licenses(metafile: Metafile): Promise<string> {
+  const folders = new Set(
+    Object.keys(metafile.inputs).flatMap((path) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []),
+  )
+  const texts = await Promise.all([...folders].sort().map(licenseOf))
+  return `Third-party software in index.cjs\n\n${texts.join('\n')}`
+}
+
+const Package = z.object({ name: z.string(), version: z.string(), license: z.string().optional() })
+const licenseFiles = ['LICENSE', 'LICENSE.md', 'license', 'LICENSE.txt', 'LICENCE', 'license.md']
+
+async function licenseOf(folder: string): Promise<string> {
+  const { name, version, license } = Package.parse(
+    JSON.parse(await readFile(join(root, folder, 'package.json'), 'utf8')),
+  )
+  const head = `${'='.repeat(78)}\n${name} ${version} (${license ?? 'see below'})\n\n`
+  for (const file of licenseFiles) {
+    const text = await readFile(join(root, folder, file), 'utf8').catch(() => undefined)
+    if (text !== undefined) return `${head}${text.trim()}\n`
+  }
+  return head
+}
+
+function schema(): string {
+  const described = z.toJSONSchema(ConfigFile, { io: 'input' })
+  return `${JSON.stringify({ ...described, title: 'Agent Deploy: .github/agents.yml' }, undefined, 2)}\n`
+}
+
+async function main(): Promise<void> {
+  const files = await makeDist()
+  const stale: string[] = []
+  for (const [name, text] of files) {
+    const path = join(root, 'dist', name)
+    if (!process.argv.includes('--check')) await writeFile(path, text)
+    else if ((await readFile(path, 'utf8').catch(() => '')) !== text) stale.push(`dist/${name}`)
+  }
+  if (stale.length === 0) return
+  console.error(`${stale.join(', ')} out of date: run \`npm run build\` and commit the result.`)
+  process.exitCode = 1
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main()

@@ -1,0 +1,152 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, realpath } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { selectAffected } from '../agent.ts'
+import type { Config } from '../config/config.ts'
+import { DeployError, fail } from '../errors.ts'
+import { gitHubFor } from '../github.ts'
+import type { GitHub, HistoryRange, Io, Journal } from '../io.ts'
+import { platforms } from '../platforms/index.ts'
+import { gitSource } from '../source-git.ts'
+import { readGitHistory } from '../version/history-git.ts'
+import { readGitHubHistory } from '../version/history-github.ts'
+import type { History } from '../version/version.ts'
+import { configure } from './configure.ts'
+import type { Context } from './context.ts'
+import type { Inputs } from './inputs.ts'
+import type { Runner } from './runner.ts'
+
+const run = promisify(execFile)
+
+export interface Prepared {
+  readonly config: Config
+  readonly io: Io
+  /** Names of the agents that are meant. */
+  readonly agents: readonly string[]
+  /** The commit that is checked out. */
+  readonly head: string
+}
+
+interface Given {
+  readonly inputs: Inputs
+  readonly context: Context
+  readonly runner: Runner
+  readonly redact: (text: string) => string
+  readonly signal: AbortSignal
+}
+
+/** Config, commit, agents and everything the core may touch, from the runner. */
+export async function prepare(given: Given): Promise<Prepared> {
+  const { inputs, context, signal } = given
+  const directory = await realpath(context.workspace)
+  const scratch = await mkdtemp(join(context.temp, 'agent-deploy-'))
+  const github = await connectGitHub(inputs, context)
+  const history = (range: HistoryRange) => readHistory(range, { directory, scratch, signal, github })
+  const source = gitSource({ directory, scratch, signal, history })
+  const head = await headOf(directory)
+  const config = await configure(inputs, { platforms, readFile: (path) => source.readFile(path, head) })
+  const io: Io = { log: logTo(given), clock: wallClock, fetch, signal, source, github, journal: noJournal(), scratch }
+  return { config, io, head, agents: inputs.agent ?? (await changedAgents(config, { head, context, io, inputs })) }
+}
+
+async function headOf(directory: string): Promise<string> {
+  try {
+    return (await run('git', ['-C', directory, 'rev-parse', 'HEAD'])).stdout.trim()
+  } catch (error) {
+    throw fail(
+      'history-incomplete',
+      { from: 'the live commit', to: 'HEAD', problem: `"${directory}" is not a git repository` },
+      error,
+    )
+  }
+}
+
+async function connectGitHub(inputs: Inputs, context: Context): Promise<GitHub | undefined> {
+  if (!inputs['github-token']) return undefined
+  const { getOctokit } = await import('@actions/github')
+  const octokit = getOctokit(inputs['github-token'], { baseUrl: context.apiUrl })
+  return gitHubFor(octokit, { owner: context.owner, repo: context.repo, webUrl: context.webUrl })
+}
+
+/** The clone, deepened when it is shallow; else GitHub's API; else a clear error. Never a guess. */
+async function readHistory(
+  range: HistoryRange,
+  from: { directory: string; scratch: string; signal: AbortSignal; github: GitHub | undefined },
+): Promise<History> {
+  try {
+    return await readGitHistory(range, from)
+  } catch (error) {
+    const incomplete = error instanceof DeployError && error.code === 'history-incomplete'
+    if (!incomplete || !from.github) throw error
+    return await readGitHubHistory(range, from.github)
+  }
+}
+
+/** The agents that a push changed; all where that can't be known, and for anything but a push. */
+async function changedAgents(
+  config: Config,
+  from: { head: string; context: Context; io: Io; inputs: Inputs },
+): Promise<readonly string[]> {
+  const all = config.agents.map(({ name }) => name)
+  const { context, head, io, inputs } = from
+  const branch = context.trigger.ref?.replace(/^refs\/heads\//, '')
+  if (inputs.command !== 'deploy' || context.trigger.kind !== 'push' || !context.before || !branch) return all
+  const changedPaths = await pathsSince(context.before, head, io)
+  if (changedPaths === undefined) return all
+  // The workflow's own triggers have chosen the branch already.
+  const pushed = {
+    ...config,
+    agents: config.agents.map((agent) => ({ ...agent, deploy: { ...agent.deploy, on: 'push' as const, branch } })),
+  }
+  return selectAffected(pushed, { kind: 'push', branch, defaultBranch: branch, changedPaths }).map(({ name }) => name)
+}
+
+async function pathsSince(before: string, head: string, io: Io): Promise<readonly string[] | undefined> {
+  try {
+    const history = await io.source.history({ from: before, to: head, withFiles: true })
+    if (history.relation !== 'ahead') return undefined
+    return history.commits.flatMap(({ files }) => files ?? [])
+  } catch (error) {
+    if (error instanceof DeployError && error.code === 'history-incomplete') return undefined
+    throw error
+  }
+}
+
+function logTo({ runner, redact, context }: Given): Io['log'] {
+  return {
+    debug: (message) => (context.debug ? runner.info(redact(message)) : runner.debug(redact(message))),
+    info: (message) => runner.info(redact(message)),
+    warn: (message) => runner.info(redact(`! ${message}`)),
+    error: (message, fields) => runner.info(redact(`! ${message} ${fields?.['stack'] ?? ''}`)),
+  }
+}
+
+export const wallClock: Io['clock'] = {
+  now: () => Date.now(),
+  async sleep(ms, signal) {
+    const { setTimeout: sleep } = await import('node:timers/promises')
+    try {
+      await sleep(ms, undefined, { signal })
+    } catch (error) {
+      throw signal?.aborted ? signal.reason : error
+    }
+  },
+}
+
+/** A step's run either ends or is lost with its machine: there is nothing to go on from. */
+function noJournal(): Journal {
+  const steps = new Map<string, unknown>()
+  return {
+    async get<T>(step: string) {
+      // The map holds what `put` was given under the same name.
+      return steps.get(step) as T | undefined
+    },
+    async put(step, value) {
+      steps.set(step, value)
+    },
+    async checkpoint() {
+      // Nothing overtakes a workflow step; its cancellation comes by the signal.
+    },
+  }
+}
