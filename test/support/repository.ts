@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
 
 /** A folder that is removed by `remove()`. */
 export function temporaryFolder(): { path: string; remove: () => void } {
@@ -39,6 +40,13 @@ export function git(directory: string, ...args: readonly string[]): string {
     encoding: 'utf8',
     env: { ...process.env, ...identity },
   }).trim()
+}
+
+/** As `git`, for a remote in this very process: it can only answer while nobody blocks the process. */
+export async function gitRemote(directory: string, ...args: readonly string[]): Promise<string> {
+  const env = { ...process.env, ...identity, GIT_TERMINAL_PROMPT: '0' }
+  const { stdout } = await promisify(execFile)('git', ['-C', directory, ...args], { env })
+  return stdout.trim()
 }
 
 /** A repository with one commit of a tree; returns the commit. */
