@@ -3,6 +3,7 @@ import { selectAgents } from './agent.ts'
 import { attach } from './attach.ts'
 import type { Bundle } from './bundle/bundle.ts'
 import { packBundle } from './bundle/pack.ts'
+import { defaultExcludes } from './bundle/rules.ts'
 import type { Agent } from './config/config.ts'
 import { formatSize } from './config/units.ts'
 import { beginOutcome, type Draft } from './draft.ts'
@@ -157,7 +158,7 @@ async function pack({ agent, request, io }: Story): Promise<Bundle | undefined> 
     out: join(io.scratch, `${agent.name}-${short(request.commit)}.zip`),
     agent: agent.name,
     platform: platform.title,
-    inspect: platform.bundle.inspect,
+    inspect: async (files) => (await platform.bundle.inspect?.(files, agent.settings)) ?? [],
     signal: io.signal,
   })
   io.log.info(`${agent.name}: bundle of ${formatSize(bundle.size)}, ${bundle.digest}`, { agent: agent.name })
@@ -215,9 +216,13 @@ function changeOf(
             fileName: `${agent.name}-${version}.zip`,
             digest: bundle.digest,
             size: bundle.size,
+            entries: bundle.entries,
+            patterns: { include: agent.bundle.include, exclude: agent.bundle.exclude, defaults: defaultExcludes },
           },
         }
       : {}),
+    files: {},
+    key: '',
     strategy: agent.deploy.strategy,
     cleanupOld: agent.deploy.cleanupOld,
     commit: request.commit,

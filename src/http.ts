@@ -38,6 +38,14 @@ export class HttpFailure extends Error {
   }
 }
 
+/** The platform says that what was read before has changed meanwhile (optimistic concurrency); nothing was done. */
+export class StaleRevision extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'StaleRevision'
+  }
+}
+
 /** Platforms answer reads within a second or two; half a minute means that nobody is there. */
 const readTimeoutMs = 30_000
 /** No documented reply is near this; a larger one is not from the API. */

@@ -96,10 +96,10 @@ function request(move: Move, { client, before, agent }: Rollout): Promise<Ticket
 async function readBack(move: Move, { rollout, io, deadline }: Around): Promise<Ticket | undefined> {
   const { client, before } = rollout
   const platform = rollout.agent.platform.title
-  const look = () =>
-    move.kind === 'deploy' ? client.landed(move.change, before) : client.rolledBack?.(move.target, before)
+  // Without a way to look, the same request can be sent again without a second effect.
+  if (!(move.kind === 'deploy' ? client.landed : client.rolledBack)) return undefined
   for (let looks = 1; looks <= looksForLanding; looks++) {
-    const ticket = await attempt(async () => await look(), { io, platform, deadline })
+    const ticket = await attempt(() => seen(move, { client, before }), { io, platform, deadline })
     if (ticket) {
       io.log.info(`${platform} has the ${move.kind} although its reply was lost; it is not sent again`)
       return ticket
@@ -107,6 +107,12 @@ async function readBack(move: Move, { rollout, io, deadline }: Around): Promise<
     if (looks < looksForLanding) await io.clock.sleep(pollWait(looks), io.signal)
   }
   return undefined
+}
+
+async function seen(move: Move, { client, before }: Pick<Rollout, 'client' | 'before'>): Promise<Ticket | undefined> {
+  return move.kind === 'deploy'
+    ? await client.landed?.(move.change, before)
+    : await client.rolledBack?.(move.target, before)
 }
 
 async function watch(ticket: Ticket, { rollout, io, deadline }: Around): Promise<Extract<Progress, { state: 'live' }>> {
@@ -118,6 +124,7 @@ async function watch(ticket: Ticket, { rollout, io, deadline }: Around): Promise
     const progress = await look(ticket, { rollout, io, deadline })
     if (progress.state === 'live') return progress
     if (progress.state === 'failed') throw fail('build-failed', { platform, version, detail: progress.reason })
+    if (progress.state === 'next') throw fail('internal', { detail: `${platform} has a next act and no way to do it` })
     if (progress.note !== said)
       io.log.info(`${platform}: ${version} is ${progress.note} (${formatDuration(io.clock.now() - started)})`)
     said = progress.note

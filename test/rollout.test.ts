@@ -13,6 +13,8 @@ const move: Move = {
     strategy: 'rolling',
     cleanupOld: true,
     commit: 'c1',
+    files: {},
+    key: 'k',
     description: '',
   },
 }

@@ -14,7 +14,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { formatSize } from '../config/units.ts'
 import { fail } from '../errors.ts'
 import type { Checkout } from '../io.ts'
-import type { Platform, ShippedFile } from '../platforms/platform.ts'
+import type { ShippedFile } from '../platforms/platform.ts'
 import type { Bundle, BundleRules, Entry } from './bundle.ts'
 import { createScanner } from './scanner.ts'
 import { type Selected, selectFiles } from './select.ts'
@@ -30,7 +30,8 @@ export interface Packing {
   readonly agent: string
   /** The platform's title, for messages. */
   readonly platform: string
-  readonly inspect: Platform['bundle']['inspect'] | undefined
+  /** The platform's own rules about content: one sentence per violation. */
+  readonly inspect: ((files: readonly ShippedFile[]) => Promise<readonly string[]>) | undefined
   readonly signal: AbortSignal
 }
 

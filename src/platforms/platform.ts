@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { Entry } from '../bundle/bundle.ts'
 import type { Io } from '../io.ts'
 
 /** How traffic moves to the new version, where the platform has a choice. */
@@ -46,14 +47,33 @@ export interface Platform<Settings = unknown> {
     readonly maxBytes?: number
     readonly maxEntries?: number
     /** The platform's own rules about content: one sentence per violation, none when all is well. */
-    inspect?(files: readonly ShippedFile[]): Promise<readonly string[]>
+    inspect?(files: readonly ShippedFile[], settings: Settings): Promise<readonly string[]>
+    /** Files at the agent's root that the adapter reads itself (its own settings file); they come with the change. */
+    readonly wants?: readonly string[]
   }
+  /** Where `bundle.format` is `document`: what is made of the configuration document in the repository. */
+  readonly document?: DocumentRules<Settings>
   /** True where, by these settings, the platform fetches the source itself and no bundle is uploaded. */
   fetchesSource?(settings: Settings): boolean
   readonly strategies: readonly Strategy[]
   /** True where the platform keeps our release version itself and a change is sent as a bump keyword. */
   readonly keepsReleaseVersion: boolean
   connect(target: Target<Settings>, io: Pick<Io, 'fetch' | 'clock' | 'signal'>): PlatformClient
+}
+
+/** A parsed JSON object: a configuration document, or a part of one. */
+export type JsonObject = { readonly [key: string]: unknown }
+
+export interface DocumentRules<Settings = unknown> {
+  /** Path of the document (YAML or JSON) below the agent's path. */
+  file(settings: Settings): string
+  /** Folders below the agent's path that ship as zips of their own beside the document (skills). */
+  attachments?(settings: Settings): readonly string[]
+  /**
+   * One spelling per thing, the same as `Live.content` has, so that both can be compared; and one sentence per rule of the
+   * platform that the document breaks. Only top-level keys that the document gives are managed.
+   */
+  normalize(document: JsonObject, settings: Settings): { document: JsonObject; problems: readonly string[] }
 }
 
 export interface Target<Settings = unknown> {
@@ -70,9 +90,14 @@ export interface PlatformClient {
   submit(change: Change, before: Live): Promise<Ticket>
   /** Asked by the core as often as the core likes. */
   check(ticket: Ticket): Promise<Progress>
-  /** After a submit whose reply was lost: the ticket if it took effect, undefined if it did not. */
-  landed(change: Change, before: Live): Promise<Ticket | undefined>
-  /** Native rollback, where the platform has one. */
+  /**
+   * After a submit whose reply was lost: the ticket if it took effect, undefined if it did not. Absent where the same
+   * request can be sent again without a second effect (idempotency keys, or content that is merely set again).
+   */
+  landed?(change: Change, before: Live): Promise<Ticket | undefined>
+  /** Does the next act of a rollout that has several, after `check` said `next`. Safe to repeat. */
+  proceed?(ticket: Ticket): Promise<Ticket>
+  /** Native rollback, where the platform has one; elsewhere the core submits the recorded content again. */
   rollback?(target: RollbackTarget, before: Live): Promise<Ticket>
   /** After a rollback whose reply was lost: as `landed`. */
   rolledBack?(target: RollbackTarget, before: Live): Promise<Ticket | undefined>
@@ -86,6 +111,10 @@ export interface Live {
   readonly releaseVersion?: string
   readonly status?: string
   readonly url?: string
+  /** What a change must still find when it arrives (optimistic concurrency); `submit` sends or compares it. */
+  readonly revision?: string
+  /** The whole configuration on a document platform, in the spelling of `normalize`. May hold secrets: never logged or stored. */
+  readonly content?: JsonObject
   /** Newest first. */
   readonly versions: readonly { readonly version: string; readonly status: string; readonly createdAt?: string }[]
 }
@@ -94,12 +123,46 @@ export interface Change {
   readonly releaseVersion: string
   readonly bump: 'major' | 'minor' | 'patch' | 'exact'
   /** Absent only where the platform fetches the source itself, as the agent's settings ask. */
-  readonly bundle?: { readonly path: string; readonly fileName: string; readonly digest: string; readonly size: number }
+  readonly bundle?: ShippedBundle
+  /** The managed keys, on a document platform. */
+  readonly document?: JsonObject
+  /** Managed before and to be taken away, on a document platform (a rollback past the change that added them). */
+  readonly remove?: readonly string[]
+  readonly attachments?: readonly Attachment[]
+  /** Texts of the files that `bundle.wants` names, where they are there. */
+  readonly files: Readonly<Record<string, string>>
+  /** The same for the same repository, agent, commit, content and operation; another for any other: for idempotency keys. */
+  readonly key: string
   readonly strategy: Strategy
   readonly cleanupOld: boolean
   readonly commit: string
   /** A line for the platform's history: commit, run, actor. */
   readonly description: string
+}
+
+export interface ShippedBundle {
+  readonly path: string
+  readonly fileName: string
+  /** `sha256:<hex>` of the archive's bytes. */
+  readonly digest: string
+  readonly size: number
+  /** Every file that was looked at, with why it is in or out. */
+  readonly entries: readonly Entry[]
+  /** The patterns behind them. */
+  readonly patterns: {
+    readonly include: readonly string[]
+    readonly exclude: readonly string[]
+    readonly defaults: readonly string[]
+  }
+}
+
+/** A folder of the repository as a zip: a skill. */
+export interface Attachment {
+  /** Below the agent's path. */
+  readonly folder: string
+  readonly path: string
+  readonly digest: string
+  readonly size: number
 }
 
 export interface RollbackTarget {
@@ -118,10 +181,14 @@ export interface Ticket {
   readonly previousVersion?: string
   readonly buildId?: string
   readonly deploymentId?: string
+  /** Where a rollout of several acts stands, in the adapter's own words: ids of services, the act that is next. */
+  readonly state?: Readonly<Record<string, string>>
 }
 
 export type Progress =
   | { readonly state: 'working'; readonly note: string }
+  /** This act is done; `proceed` does the next. */
+  | { readonly state: 'next'; readonly note: string }
   | {
       readonly state: 'live'
       readonly platformVersion: string
