@@ -7,7 +7,7 @@ import { defaultExcludes } from './bundle/rules.ts'
 import type { Agent } from './config/config.ts'
 import { formatSize } from './config/units.ts'
 import { beginOutcome, type Draft } from './draft.ts'
-import { explain, fail } from './errors.ts'
+import { explain, fail, Postponed } from './errors.ts'
 import type { Io } from './io.ts'
 import { failing, type Outcome } from './outcome.ts'
 import { type DeployPlan, planDeploy, short } from './plan.ts'
@@ -15,7 +15,7 @@ import type { Change } from './platforms/platform.ts'
 import { close, type Entry, liftHold, open, recordEnd } from './record.ts'
 import type { DeployRequest } from './request.ts'
 import { restore, type Rollout, rollOut } from './rollout.ts'
-import { lookUp, type Standing } from './standing.ts'
+import { lookUpOnce, type Standing } from './standing.ts'
 import { weigh } from './version/bump.ts'
 import type { History } from './version/version.ts'
 
@@ -46,7 +46,7 @@ async function deployAgent(story: Story): Promise<Outcome> {
   try {
     if (story.broken) throw fail('dependency-failed', { agent: agent.name, needed: story.broken })
     const client = attach(agent, request.connect, io)
-    const standing = await lookUp(agent, client, io)
+    const standing = await lookUpOnce(agent, client, { step: 'deploy', io })
     const bundle = await pack(story)
     draft.add(factsOf(standing, bundle))
     const plan = await think(story, { standing, bundle })
@@ -131,6 +131,7 @@ async function settle(
       const message = restored.acted ? `Rolled back to ${restored.version}.` : `${restored.version} is still live.`
       return draft.fail(error, { message, restoredVersion: restored.version })
     } catch (again) {
+      if (again instanceof Postponed) throw again
       return draft.fail(error, { message: explain(again).message })
     }
   }

@@ -9,7 +9,7 @@ import { short } from './plan.ts'
 import { close, type Entry, open } from './record.ts'
 import type { RollbackRequest } from './request.ts'
 import { type Rollout, rollOut } from './rollout.ts'
-import { lookUp, type Standing } from './standing.ts'
+import { lookUpOnce, type Standing } from './standing.ts'
 import { chooseTarget, type RollbackChoice } from './target.ts'
 
 /** Rolls the agents of a request back; each for itself, one that fails does not stop the others. */
@@ -33,7 +33,7 @@ async function rollBackAgent(story: Story): Promise<Outcome> {
   const draft = beginOutcome({ operation: 'rollback', agent }, io)
   try {
     const client = attach(agent, request.connect, io)
-    const standing = await lookUp(agent, client, io)
+    const standing = await lookUpOnce(agent, client, { step: 'rollback', io })
     draft.warn(...standing.warnings)
     const choice = await choose(story, standing)
     draft.add(factsOf(standing, choice))

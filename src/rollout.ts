@@ -1,7 +1,7 @@
 import type { Agent } from './config/config.ts'
 import { formatDuration } from './config/units.ts'
 import { attempt, pauseAfter } from './attempt.ts'
-import { DeployError, explain, fail } from './errors.ts'
+import { DeployError, explain, fail, Postponed } from './errors.ts'
 import { HttpFailure } from './http.ts'
 import type { Io } from './io.ts'
 import type { Change, Live, PlatformClient, Progress, RollbackTarget, Ticket } from './platforms/platform.ts'
@@ -41,6 +41,21 @@ export async function rollOut(move: Move, rollout: Rollout, io: Io): Promise<Arr
   const live = await watch(ticket, { rollout, io, deadline })
   await verify(live, { agent: rollout.agent, io, deadline })
   return { ticket, live }
+}
+
+/** Long enough for a few looks; whoever follows something up comes back later by himself. */
+const lookAgainMs = 5000
+
+/** One more look after what was asked for, once its deadline has passed. Throws as `rollOut` does: `timed-out` says nothing new. */
+export async function lookAgain(
+  ticket: Ticket,
+  rollout: Rollout,
+  io: Io,
+): Promise<Extract<Progress, { state: 'live' }>> {
+  const deadline = io.clock.now() + lookAgainMs
+  const live = await watch(ticket, { rollout, io, deadline })
+  await verify(live, { agent: rollout.agent, io, deadline: deadline + (rollout.agent.verify?.timeoutMs ?? 0) })
+  return live
 }
 
 interface Around {
@@ -164,6 +179,7 @@ export async function restore(rollout: Rollout, io: Io): Promise<{ version: stri
     const target = { platformVersion: version, reason: 'automatic: the new version failed', cleanupFailed: true }
     await rollOut({ kind: 'rollback', target }, { ...rollout, before: now, step: 'restore', wait: true }, io)
   } catch (error) {
+    if (error instanceof Postponed) throw error
     throw fail('rollback-failed', { version, detail: explain(error).message }, error)
   }
   return { version, acted: true }
