@@ -1,5 +1,6 @@
 import { nasiko } from './nasiko/nasiko.ts'
 import type { Platform } from './platform.ts'
+import { qoder } from './qoder/qoder.ts'
 
 /** The only list of platforms. */
-export const platforms: readonly Platform[] = [nasiko as Platform]
+export const platforms: readonly Platform[] = [nasiko as Platform, qoder as Platform]
