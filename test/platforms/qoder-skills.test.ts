@@ -155,12 +155,33 @@ describe('skills from folders', () => {
     expect(bindings(stand)).toMatchObject([{ skill_id: id, version: versions[1]?.version }])
   })
 
-  it('show as changed when somebody binds another version by hand', async () => {
+  it('show as changed when somebody binds another version by hand, and are bound again without an upload', async () => {
     const stand = await standOn()
     await deploy(stand, [skillFolder('skills/search')])
+    const pinned = bindings(stand)
     stand.qoder.edit(stand.id, { skills: [{ type: 'custom', skill_id: skill(stand, 'search').id }] })
 
-    expect((await stand.client.find()).content).toMatchObject({ 'skill-folders': {} })
+    const { content } = await stand.client.find()
+    await deploy(stand, [skillFolder('skills/search')])
+
+    expect(content?.['skill-folders']).toEqual({})
+    expect(bindings(stand)).toEqual(pinned)
+    expect(uploads(stand)).toHaveLength(1)
+  })
+
+  it('leave no note behind when they are gone', async () => {
+    const stand = await standOn()
+    await deploy(
+      stand,
+      Array.from({ length: 6 }, (_, n) => skillFolder(`skills/s${n}`)),
+    )
+    const noted = Object.keys(stand.qoder.agent(stand.id).current.fields.metadata)
+
+    await deploy(stand, [])
+
+    expect(noted).toEqual(['agent-deploy', 'agent-deploy-2'])
+    expect(Object.keys(stand.qoder.agent(stand.id).current.fields.metadata)).toEqual(['agent-deploy'])
+    expect(bindings(stand)).toEqual([])
   })
 
   it('come back with a rollback, at the version that was bound', async () => {

@@ -53,6 +53,17 @@ describe('find', () => {
     await expect(stand.client.find()).rejects.toMatchObject({ code: 'agent-archived', decision: 'refused' })
   })
 
+  it('names what it can’t read in a reply, and shows none of it', async () => {
+    const stand = await standOn()
+    const body = { name: 'helper', version: 'seven', instructions: 'The password is x.', skills: [], metadata: {} }
+    stand.qoder.fault({ method: 'GET', kind: 'status', status: 200, body })
+
+    const error: unknown = await stand.client.find().catch((caught: unknown) => caught)
+
+    expect(error).toMatchObject({ code: 'platform-response', message: expect.stringContaining('"version"') })
+    expect((error as Error).message).not.toContain('password')
+  })
+
   it('refuses an agent whose skills and metadata are hidden', async () => {
     const stand = await standOn()
 

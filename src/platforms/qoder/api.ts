@@ -39,10 +39,16 @@ export function apiFor(target: Target<Settings>, net: Net) {
     if (reply.status >= 400) throw refusal(reply, what)
     const parsed = schema.safeParse(reply.body)
     if (parsed.success) return parsed.data
-    throw fail('platform-response', { platform: 'Qoder', what, detail: excerpt(reply.body) }, parsed.error)
+    throw fail('platform-response', { platform: 'Qoder', what, detail: misfit(reply.body, parsed.error) }, parsed.error)
   }
 
   return { ask, call, lookUp, read }
+}
+
+/** Which fields are not as expected, without their values: an agent's configuration can hold secrets. */
+function misfit(body: unknown, { issues }: z.ZodError): string {
+  if (typeof body === 'string') return excerpt(body)
+  return excerpt(issues.map(({ path, message }) => `"${path.join('.')}": ${message}`).join('; '))
 }
 
 /** What Qoder says against a request, as an error of the catalogue. */
