@@ -134,6 +134,11 @@ export const catalogue = {
     help: () =>
       "Compare `id` in the config file with the platform's own list of agents, and check that the credential belongs to the same account.",
   },
+  'agent-archived': {
+    decision: 'refused',
+    message: (f) => `The agent "${f['id']}" is archived on ${f['platform']}${within(f['since'])}.`,
+    help: () => 'Restore it there, or give the `id` of another in the config file; nothing was changed.',
+  },
   unauthorized: {
     decision: 'failed',
     message: (f) => `${f['platform']} does not accept the credential${within(f['detail'])}.`,
