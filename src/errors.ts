@@ -97,6 +97,11 @@ export const catalogue = {
     message: (f) => `The bundle of "${f['agent']}" has ${f['actual']}; ${f['limit']} is the most.`,
     help: (f) => `Leave files out with \`bundle.exclude\` or \`.agentignore\`. The largest: ${f['largest']}.`,
   },
+  'file-changed': {
+    decision: 'refused',
+    message: (f) => `The file "${f['path']}" changed while it was being packed.`,
+    help: () => 'Let nothing write into the checkout while the bundle is made, then run again.',
+  },
   'secret-found': {
     decision: 'refused',
     message: (f) => `The bundle of "${f['agent']}" holds what looks like a secret: ${f['places']}.`,

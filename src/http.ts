@@ -7,8 +7,11 @@ export interface PlatformRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>
-  readonly body?: string | FormData | Uint8Array<ArrayBuffer>
+  /** A Blob is read as it is sent, whatever its size. */
+  readonly body?: string | FormData | Blob | Uint8Array<ArrayBuffer>
   readonly timeoutMs?: number
+  /** True for a body that says that asking again is no use, whatever the status: it is returned then. */
+  final?(body: unknown): boolean
 }
 
 /** `body` is parsed JSON where it is JSON, else the text. */
@@ -76,7 +79,9 @@ export async function send(
       signal,
     })
     const text = await readLimited(response)
-    if (passing.includes(response.status)) throw passingFailure(request, { response, text, now: io.clock.now() })
+    if (passing.includes(response.status) && !isFinal(request, { response, text })) {
+      throw passingFailure(request, { response, text, now: io.clock.now() })
+    }
     return { status: response.status, headers: response.headers, body: parseBody(text, response) }
   } catch (error) {
     if (error instanceof HttpFailure) throw error
@@ -117,6 +122,10 @@ function parseBody(text: string, response: Response): unknown {
       cause: error,
     })
   }
+}
+
+function isFinal(request: PlatformRequest, got: { response: Response; text: string }): boolean {
+  return request.final?.(parseBody(got.text, got.response)) === true
 }
 
 function passingFailure(request: PlatformRequest, got: { response: Response; text: string; now: number }): HttpFailure {
