@@ -6,7 +6,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type NasikoProfile, observed } from '../../app/sandbox/nasiko/profile.ts'
 import { type SandboxNasiko, startNasiko } from '../../app/sandbox/nasiko/server.ts'
+import { sampleAgents, samplePath } from '../../app/sandbox/samples.ts'
 import { nextVersion } from '../../app/sandbox/nasiko/update.ts'
+import { parseConfig } from '../../src/config/parse.ts'
+import { nasiko as platform } from '../../src/platforms/nasiko/nasiko.ts'
+import type { Platform } from '../../src/platforms/platform.ts'
 import { agentFiles, zipOf } from '../support/nasiko.ts'
 import { commitTree, temporaryFolder, writeTree } from '../support/repository.ts'
 
@@ -399,6 +403,18 @@ describe('rollback', () => {
     expect(nasiko.agent(id)).toMatchObject({ rollbacks: 0, serving: '1.1.0' })
   })
 
+  it('waits for the update before it, and leaves one active version', async () => {
+    await update({ file: zipped(agentFiles('three')) })
+    await rollback({ target_version: '1.0.0' })
+
+    expect(nasiko.agent(id).versions).toEqual([
+      { version: '1.0.0', status: 'active' },
+      { version: '1.1.0', status: 'archived' },
+      { version: '1.1.1', status: 'failed' },
+    ])
+    expect(await answer()).toMatchObject({ text: 'one' })
+  })
+
   it('breaks with HTTP 500 without a target, as the published server does', async () => {
     nasiko.setProfile(observed)
 
@@ -528,14 +544,23 @@ describe('processes', () => {
 })
 
 describe('the sample agents', () => {
-  const samples = join(import.meta.dirname, '../../app/sandbox/samples/agents')
+  it('are those that the config file of the samples names', () => {
+    const text = readFileSync(samplePath('.github/agents.yml'), 'utf8')
+    const { agents } = parseConfig(text, { path: 'agents.yml', platforms: [platform as Platform] })
+
+    expect(agents.map(({ name, id, path }) => ({ name, id, path }))).toEqual(
+      sampleAgents.map(({ name, id, path }) => ({ name, id, path })),
+    )
+    expect(agents.find(({ name }) => name === 'support')?.deploy.strategy).toBe('blue-green')
+  })
+
   const python = (process.env['PATH'] ?? '').split(':').some((path) => existsSync(join(path, 'python3')))
 
   it.each(['support', 'search'])(
     '%s keeps Nasiko’s rules and answers, or the sandbox says what is missing',
     async (name) => {
-      const adding = nasiko.addAgent({ owner: 'ada', name, seed: join(samples, name) })
-      const needsPython = readFileSync(join(samples, name, 'Dockerfile'), 'utf8').includes('CMD ["python"')
+      const adding = nasiko.addAgent({ owner: 'ada', name, seed: samplePath(`agents/${name}`) })
+      const needsPython = sampleAgents.find((sample) => sample.name === name)?.needs === 'python'
       if (needsPython && !python) return await expect(adding).rejects.toThrow('there is no "python" on this machine')
       id = await adding
 
