@@ -1,4 +1,5 @@
 import type { Io } from './io.ts'
+import { multipartOf } from './multipart.ts'
 
 /** A request that a platform adapter makes. `what` names it in messages: `update`, `list of versions`. */
 export interface PlatformRequest {
@@ -65,11 +66,12 @@ export async function send(
 ): Promise<PlatformReply> {
   const timeout = AbortSignal.timeout(request.timeoutMs ?? readTimeoutMs)
   const signal = AbortSignal.any([timeout, io.signal])
+  const body = request.body instanceof FormData ? multipartOf(request.body) : request.body
   try {
     const response = await io.fetch(request.url, {
       method: request.method,
       headers: { accept: 'application/json', ...request.headers },
-      ...(request.body === undefined ? {} : { body: request.body }),
+      ...(body === undefined ? {} : { body }),
       redirect: 'error',
       signal,
     })

@@ -15,6 +15,19 @@ export function movedClock(start = Date.parse('2026-01-01T00:00:00Z')): Clock & 
   }
 }
 
+/** As `movedClock`, for tests with a real server: it gets a moment to work while its caller believes to wait. */
+export function hurriedClock(): Clock {
+  const clock = movedClock()
+  return {
+    now: clock.now,
+    async sleep(ms, signal) {
+      await clock.sleep(ms, signal)
+      await new Promise((resolve) => setTimeout(resolve, Math.min(ms, momentMs)))
+    },
+  }
+}
+const momentMs = 25
+
 export function arrayLog(): Log & { readonly lines: string[] } {
   const lines: string[] = []
   const line = (level: string) => (message: string) => void lines.push(`${level} ${message}`)
