@@ -117,7 +117,7 @@ export async function performFollow(operation: Operation, lane: Lane): Promise<O
       ? agentToDeploy(operation, lane)
       : agentAt(lane, { ref: agent.defaultBranch, name: agent.name }))
     const connect = (wanted: typeof found.agent) => app.connect(wanted, agent)
-    return await follow({ agent: found.agent, outcome, trigger: operation.trigger, connect }, io)
+    return await follow({ agent: found.agent, config: found.config, outcome, trigger: operation.trigger, connect }, io)
   })
 }
 

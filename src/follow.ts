@@ -1,15 +1,20 @@
 import { attach } from './attach.ts'
-import type { Agent } from './config/config.ts'
-import { DeployError, explain, Postponed } from './errors.ts'
+import type { Agent, Config } from './config/config.ts'
+import { DeployError, explain, fail, Postponed } from './errors.ts'
 import type { Io } from './io.ts'
 import type { Outcome } from './outcome.ts'
+import type { Rollout } from './move.ts'
 import type { Connection, Live, Ticket } from './platforms/platform.ts'
 import { close } from './record.ts'
+import { repeat } from './recorded.ts'
 import type { Trigger } from './request.ts'
-import { lookAgain, restore, type Rollout } from './rollout.ts'
+import { restore } from './restore.ts'
+import { lookAgain } from './rollout.ts'
+import { lookUp } from './standing.ts'
 
 export interface FollowRequest {
   readonly agent: Agent
+  readonly config: Config
   /** What was reported when time was up: `unknown`. */
   readonly outcome: Outcome
   readonly trigger: Trigger
@@ -28,18 +33,22 @@ export async function follow(request: FollowRequest, io: Io): Promise<Outcome | 
   if (!ticket || !before) return undefined
   const client = attach(agent, request.connect, io)
   const rollout: Rollout = { agent, client, before, wait: true, step }
-  const seen = await look(ticket, { rollout, outcome, io })
+  const seen = await look(ticket, { request, rollout, io })
   if (!seen) return undefined
   const settled = { ...outcome, ...seen, finishedAt: io.clock.now() }
   const unwritten = await close(settled, { id: outcome.githubDeploymentId, logUrl: trigger.url, io })
   return unwritten ? { ...settled, warnings: [...settled.warnings, unwritten] } : settled
 }
 
-async function look(
-  ticket: Ticket,
-  around: { rollout: Rollout; outcome: Outcome; io: Io },
-): Promise<Partial<Outcome> | undefined> {
-  const { rollout, outcome, io } = around
+interface Following {
+  readonly request: FollowRequest
+  readonly rollout: Rollout
+  readonly io: Io
+}
+
+async function look(ticket: Ticket, around: Following): Promise<Partial<Outcome> | undefined> {
+  const { rollout, io } = around
+  const { outcome } = around.request
   try {
     const live = await lookAgain(ticket, rollout, io)
     const version = live.releaseVersion ?? outcome.releaseVersion ?? live.platformVersion
@@ -60,17 +69,21 @@ async function look(
 }
 
 /** Where the agent's settings say so, what was live before is live again. */
-async function failed(
-  error: DeployError,
-  { rollout, outcome, io }: { rollout: Rollout; outcome: Outcome; io: Io },
-): Promise<Partial<Outcome>> {
+async function failed(error: DeployError, { request, rollout, io }: Following): Promise<Partial<Outcome>> {
   const { decision, code, message, help } = error
+  const { outcome, agent, config, trigger, connect } = request
   const facts = { decision, code, message, help, status: 'failed' }
-  if (outcome.operation !== 'deploy' || rollout.agent.deploy.onFailure !== 'rollback') return facts
+  if (outcome.operation !== 'deploy' || agent.deploy.onFailure !== 'rollback') return facts
+  const recorded = async () => {
+    const standing = await lookUp(agent, rollout.client, io)
+    if (!standing.live)
+      throw fail('nothing-to-roll-back-to', { agent: agent.name, problem: 'nothing before it is on record' })
+    return await repeat(standing.live, { agent, config, trigger, standing, connect, io })
+  }
   try {
-    const { version, acted } = await restore(rollout, io)
-    const then = acted ? `Rolled back to ${version}.` : `${version} is still live.`
-    return { ...facts, message: `${message} ${then}`, restoredVersion: version }
+    const restored = await restore(rollout, { change: undefined, previous: outcome.previousVersion, recorded, io })
+    const then = restored.acted ? `Rolled back to ${restored.version}.` : `${restored.version} is still live.`
+    return { ...facts, message: `${message} ${then}`, restoredVersion: restored.version }
   } catch (again) {
     if (again instanceof Postponed) throw again
     return { ...facts, message: `${message} ${explain(again).message}` }

@@ -29,6 +29,14 @@ export async function lookUp(agent: Agent, client: PlatformClient, io: Io): Prom
   return { platform, recent, live, hold: holdOf(live), warnings }
 }
 
+/** The release version that is live: by the platform where it keeps one, else by the ledger. */
+export function liveRelease(agent: Agent, { platform, live }: Pick<Standing, 'platform' | 'live'>): string | undefined {
+  const recorded = live?.payload.release_version ?? undefined
+  return agent.platform.keepsReleaseVersion
+    ? (platform.releaseVersion ?? recorded)
+    : (recorded ?? platform.releaseVersion)
+}
+
 /**
  * As `lookUp`, but after a restart in the middle of an effect (`step` was being asked for) where the agent stood before it:
  * what the effect has left must not be taken for the base of a new plan.

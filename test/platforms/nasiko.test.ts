@@ -12,7 +12,7 @@ import { inspectZip } from '../../src/platforms/nasiko/zip-rules.ts'
 import type { Platform, ShippedFile, Ticket } from '../../src/platforms/platform.ts'
 import type { DeployRequest, RollbackRequest } from '../../src/request.ts'
 import { rollback } from '../../src/rollback.ts'
-import { arrayLog, hurriedClock, testIo } from '../support/io.ts'
+import { arrayLog, hastenedClock, testIo } from '../support/io.ts'
 import { agentFiles } from '../support/nasiko.ts'
 import { commitTree, git, temporaryFolder, writeTree } from '../support/repository.ts'
 
@@ -67,7 +67,7 @@ function ioOf(files: Readonly<Record<string, string>>): Io {
   return testIo({
     log,
     fetch,
-    clock: hurriedClock(),
+    clock: hastenedClock(),
     scratch: join(folder.path, 'scratch'),
     source: {
       readFile: async () => undefined,
