@@ -163,11 +163,10 @@ async function inTime(storing: Promise<'new' | 'known'>): Promise<'new' | 'known
  * sender is still sending.
  */
 function refuse(request: IncomingMessage, response: ServerResponse, { status, text }: Refusal): void {
-  response.shouldKeepAlive = false
   answer(response, status, text)
   request.resume()
   const cut = setTimeout(() => request.socket.destroy(), lingerMs)
-  request.once('close', () => clearTimeout(cut))
+  request.once('end', () => clearTimeout(cut))
 }
 
 /** Fixed texts only: nothing of what was sent, nothing of what went wrong inside. */
