@@ -298,11 +298,13 @@ export function describePlatform(about: PlatformCase): void {
     })
 
     describe('safe retry', () => {
-      const hits = about.writes.flatMap((write) => faults.map(([name, fault]) => [name, write, fault] as const))
+      const hits = about.writes.flatMap((write) =>
+        faults.map(([name, fault]) => [name, `${write.method} ${write.path.source}`, { ...fault, ...write }] as const),
+      )
 
-      it.each(hits)('deploys exactly once: %s at $method $path', async (_, write, fault) => {
+      it.each(hits)('deploys exactly once: %s at %s', async (_name, _at, fault) => {
         await deployContent(0)
-        rig.fault({ ...fault, ...write })
+        rig.fault(fault)
 
         const outcome = await deployContent(1)
 
