@@ -12,8 +12,10 @@ export interface DocumentPlatform {
   readonly writes: JsonObject[]
   /** Somebody else's edit. */
   edit(change: JsonObject): void
-  /** Called before the next write, once. */
-  meanwhile: (() => void) | undefined
+  /** Called before a write is looked at. */
+  meanwhile: () => void
+  /** Keys that came with each request to write, oldest first. */
+  readonly keys: string[]
   /** The next write takes effect, its reply is lost. */
   losesReply: boolean
   /** What is made of a value before it is kept. */
@@ -30,7 +32,8 @@ export function documentPlatform(over: Partial<Platform> = {}): DocumentPlatform
       memory.content = { ...memory.content, ...change }
       revision++
     },
-    meanwhile: undefined,
+    meanwhile: () => undefined,
+    keys: [],
     losesReply: false,
     alters: (content) => content,
     progress: () => ({ state: 'live', platformVersion: 'one' }),
@@ -64,8 +67,8 @@ export function documentPlatform(over: Partial<Platform> = {}): DocumentPlatform
   }
 
   const submit: ReturnType<Platform['connect']>['submit'] = async (change, before) => {
-    memory.meanwhile?.()
-    memory.meanwhile = undefined
+    memory.keys.push(change.key)
+    memory.meanwhile()
     const wanted = { document: change.document ?? {}, remove: change.remove ?? [] }
     if (!holds(memory.content, wanted)) {
       if (before.revision !== String(revision)) throw new StaleRevision('somebody was faster')
