@@ -116,7 +116,8 @@ function parseBody(text: string, response: Response): unknown {
     return JSON.parse(text)
   } catch (error) {
     if (!response.ok) return text
-    throw new HttpFailure(`the reply is not whole JSON: ${excerpt(text)}`, {
+    // Not a word of it: it may be half of a configuration.
+    throw new HttpFailure(`the reply is not whole JSON (${text.length} characters)`, {
       reached: 'maybe',
       status: response.status,
       cause: error,
