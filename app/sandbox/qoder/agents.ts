@@ -29,6 +29,10 @@ export function agentHandlers(state: State) {
     async update(call: PlatformCall): Promise<PlatformReply> {
       const agent = find(call)
       const body = objectOf(await call.json())
+      if (state.failing > 0) {
+        state.failing -= 1
+        throw new Refusal(500, 'Internal error.')
+      }
       const { version } = body
       if (typeof version !== 'number' || !Number.isInteger(version)) {
         throw new Refusal(400, 'version is required and must be an integer.', 'version')

@@ -26,6 +26,8 @@ export interface Qoder extends PlatformServer {
   /** Somebody changes it there; answers with the new version. */
   edit(id: string, fields: Readonly<Record<string, unknown>>): number
   archive(id: string): void
+  /** The next updates fail inside of Qoder, which then repeats the error to whoever comes with the same key. */
+  failNext(times: number): void
   agent(id: string): AgentView
   /** By name, oldest first; several may have the same name. */
   skills(): readonly Skill[]
@@ -54,6 +56,7 @@ export async function startQoder(
     skills: new Map(),
     profile: { verb: 'put', prompt: 'both', extended: 'header', snapshots: 'query', ...options.profile },
     now: options.now ?? Date.now,
+    failing: 0,
   }
   const server = await startPlatformServer({
     routes: routesOf(state),
@@ -76,6 +79,7 @@ export async function startQoder(
       return addVersion(agent, merge(current(agent).fields, fields, state), state.now()).version
     },
     archive: (id) => void (find(id).archivedAt = new Date(state.now()).toISOString()),
+    failNext: (times) => void (state.failing = times),
     agent(id) {
       const agent = find(id)
       return { current: current(agent), versions: [...agent.versions].reverse(), updates: agent.versions.length - 1 }
