@@ -1,28 +1,27 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { Octokit } from 'octokit'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { startGitHub } from '../../app/sandbox/github/server.ts'
 import { type Qoder, startQoder } from '../../app/sandbox/qoder/server.ts'
 import { parseConfig } from '../../src/config/parse.ts'
 import { deploy } from '../../src/deploy.ts'
-import { gitHubFor } from '../../src/github.ts'
+import type { GitHub } from '../../src/io.ts'
 import type { Outcome } from '../../src/outcome.ts'
 import { platforms } from '../../src/platforms/index.ts'
-import type { RollbackTo } from '../../src/request.ts'
 import { rollback } from '../../src/rollback.ts'
 import { gitSource } from '../../src/source-git.ts'
 import { readGitHistory } from '../../src/version/history-git.ts'
-import { memoryJournal, testIo } from '../support/io.ts'
-import { addCommit, commitTree, type Content, gitRemote, temporaryFolder } from '../support/repository.ts'
+import { testIo } from '../support/io.ts'
+import { memoryGitHub } from '../support/memory-github.ts'
+import { fetchAfter } from '../support/qoder.ts'
+import { addCommit, commitTree, type Content, temporaryFolder } from '../support/repository.ts'
 
-/** A repository with one agent, on GitHub and on Qoder, both on this machine. */
+/** A real repository with one agent of Qoder, and a ledger. */
 interface World {
   readonly qoder: Qoder
   readonly id: string
-  commit(message: string, tree: Readonly<Record<string, Content>>): Promise<void>
-  deploy(over?: { dryRun?: boolean; onDrift?: 'overwrite' }): Promise<Outcome>
-  rollback(to: RollbackTo): Promise<Outcome>
+  commit(message: string, tree: Readonly<Record<string, Content>>): void
+  deploy(over?: { dryRun?: boolean; through?: typeof fetch }): Promise<Outcome>
+  rollBack(): Promise<Outcome>
 }
 
 const skill = (text: string) => `---\nname: search\ndescription: Finds things.\n---\n${text}\n`
@@ -38,69 +37,51 @@ async function world(): Promise<World> {
   onTestFinished(folder.remove)
   const qoder = await startQoder()
   onTestFinished(() => qoder.close())
-  const github = await startGitHub({ root: join(folder.path, 'github') })
-  onTestFinished(() => github.close())
   const id = qoder.create({ name: 'bot', model: 'auto', description: 'made by hand' })
-  const { cloneUrl } = await github.addRepository({ owner: 'acme', name: 'agents' })
-  github.setPermission('acme/agents', 'ada', 'maintain')
-  const token = github.addToken({ login: 'ada' })
   const clone = join(folder.path, 'clone')
   mkdirSync(clone)
   let head = commitTree(clone, tree)
-  const push = () => gitRemote(clone, 'push', '-q', cloneUrl.replace('://', `://x:${token}@`), 'main')
-  await push()
+  const github = memoryGitHub()
+  const run = runsIn({ folder: folder.path, clone, github, qoder, id })
+  return {
+    qoder,
+    id,
+    commit: (message, changed) => void (head = addCommit(clone, { tree: changed, message })),
+    async deploy({ dryRun = false, through = fetch } = {}) {
+      const { io, shared } = run(through)
+      return only(await deploy({ ...shared, dryRun, commit: head }, io))
+    },
+    async rollBack() {
+      const { io, shared } = run(fetch)
+      const request = { ...shared, head, to: { kind: 'previous' }, reason: 'worse', cleanupFailed: true } as const
+      return only(await rollback(request, io))
+    },
+  }
+}
 
-  const octokit = new Octokit({ auth: token, baseUrl: github.apiUrl, throttle: { enabled: false } })
+/** Every run is a process of its own. */
+function runsIn(where: { folder: string; clone: string; github: GitHub; qoder: Qoder; id: string }) {
+  const { folder, clone, github, qoder, id } = where
+  const { signal } = new AbortController()
   let runs = 0
-  /** Every run is a process of its own. */
-  const around = (config: string) => {
-    const scratch = join(folder.path, `scratch-${++runs}`)
+  return (through: typeof fetch) => {
+    const scratch = join(folder, `scratch-${++runs}`)
     mkdirSync(scratch)
-    const signal = new AbortController().signal
-    const history = (range: Parameters<typeof readGitHistory>[0]) =>
-      readGitHistory(range, { directory: clone, scratch, signal })
-    const io = testIo({
-      fetch,
+    const source = gitSource({
+      directory: clone,
       scratch,
-      journal: memoryJournal(),
-      github: gitHubFor(octokit, { owner: 'acme', repo: 'agents', webUrl: `${github.apiUrl}/acme/agents` }),
-      source: gitSource({ directory: clone, scratch, signal, history }),
+      signal,
+      history: (range) => readGitHistory(range, { directory: clone, scratch, signal }),
     })
     const shared = {
-      config: parseConfig(config, { path: 'agents.yml', platforms }),
+      config: parseConfig(configOf(id), { path: 'agents.yml', platforms }),
       agents: ['bot'],
       trigger: { kind: 'push', actor: 'ada', ref: 'refs/heads/main', url: undefined, id: `run-${runs}` },
       dryRun: false,
       wait: true,
       connect: () => ({ name: 'c', platform: 'qoder', baseUrl: qoder.baseUrl, credentials: { QODER_PAT: qoder.pat } }),
     } as const
-    return { io, shared }
-  }
-  const configWith = (onDrift: string) => `
-version: 1
-agents:
-  bot:
-    platform: qoder
-    id: ${id}
-    path: bot
-    deploy: { on-drift: ${onDrift} }
-    settings: { file: agent.yml, skills: [skills/search] }
-`
-  return {
-    qoder,
-    id,
-    async commit(message, changed) {
-      head = addCommit(clone, { tree: changed, message })
-      await push()
-    },
-    async deploy({ dryRun = false, onDrift } = {}) {
-      const { io, shared } = around(configWith(onDrift ?? 'refuse'))
-      return only(await deploy({ ...shared, dryRun, commit: head }, io))
-    },
-    async rollback(to) {
-      const { io, shared } = around(configWith('refuse'))
-      return only(await rollback({ ...shared, head, to, reason: 'worse', cleanupFailed: true }, io))
-    },
+    return { io: testIo({ fetch: through, scratch, github, source }), shared }
   }
 }
 
@@ -110,6 +91,11 @@ function only(outcomes: readonly Outcome[]): Outcome {
   return outcome
 }
 
+const configOf = (id: string) => `
+version: 1
+agents:
+  bot: { platform: qoder, id: ${id}, path: bot, settings: { file: agent.yml, skills: [skills/search] } }
+`
 const live = ({ qoder, id }: World) => qoder.agent(id).current
 const writes = ({ qoder }: World) => qoder.requests.filter(({ method }) => method !== 'GET').length
 
@@ -131,19 +117,10 @@ describe('an agent of Qoder', () => {
     expect(given.qoder.violations).toEqual([])
   })
 
-  it('is left alone when nothing changed', async () => {
-    const given = await world()
-    await given.deploy()
-    const before = writes(given)
-
-    expect(await given.deploy()).toMatchObject({ decision: 'skipped', code: 'unchanged' })
-    expect(writes(given)).toBe(before)
-  })
-
   it('shows in a plan what would be other, and does nothing', async () => {
     const given = await world()
     await given.deploy()
-    await given.commit('fix: tone', { 'bot/prompt.md': 'Be kind and brief.\n' })
+    given.commit('fix: tone', { 'bot/prompt.md': 'Be kind and brief.\n' })
     const before = writes(given)
 
     const outcome = await given.deploy({ dryRun: true })
@@ -157,7 +134,7 @@ describe('an agent of Qoder', () => {
   it('shows a skill that changed', async () => {
     const given = await world()
     await given.deploy()
-    await given.commit('fix: skill', { 'bot/skills/search/SKILL.md': skill('Look twice.') })
+    given.commit('fix: skill', { 'bot/skills/search/SKILL.md': skill('Look twice.') })
 
     const outcome = await given.deploy()
 
@@ -166,33 +143,15 @@ describe('an agent of Qoder', () => {
     expect(given.qoder.skills()).toMatchObject([{ name: 'search', versions: [{}, {}] }])
   })
 
-  it('is not deployed over what somebody did by hand, until that is asked for', async () => {
-    const given = await world()
-    await given.deploy()
-    given.qoder.edit(given.id, { instructions: 'Be stern.' })
-    await given.commit('fix: tone', { 'bot/prompt.md': 'Be brief.\n' })
-
-    const refused = await given.deploy()
-    const overwritten = await given.deploy({ onDrift: 'overwrite' })
-
-    expect(refused).toMatchObject({ decision: 'refused', code: 'changed-elsewhere' })
-    expect(refused.message).toContain('instructions')
-    expect(overwritten).toMatchObject({ decision: 'deployed' })
-    expect(live(given).fields.prompt).toBe('Be brief.\n')
-  })
-
   it('takes an edit of something else in its stride, also in the middle', async () => {
     const given = await world()
     await given.deploy()
-    await given.commit('fix: tone', { 'bot/prompt.md': 'Be brief.\n' })
-    given.qoder.fault({ method: 'PUT', path: /agents/, kind: 'slow', ms: 150 })
+    given.commit('fix: tone', { 'bot/prompt.md': 'Be brief.\n' })
+    const editing = fetchAfter(() => void given.qoder.edit(given.id, { description: 'edited meanwhile' }))
 
-    const deploying = given.deploy()
-    const begun = writes(given)
-    await expect.poll(() => writes(given), { timeout: 5000 }).toBe(begun + 1)
-    given.qoder.edit(given.id, { description: 'edited meanwhile' })
+    const outcome = await given.deploy({ through: editing })
 
-    expect(await deploying).toMatchObject({ decision: 'deployed', platformVersion: '4' })
+    expect(outcome).toMatchObject({ decision: 'deployed', platformVersion: '4' })
     expect(live(given).fields).toMatchObject({ description: 'edited meanwhile', prompt: 'Be brief.\n' })
   })
 
@@ -200,33 +159,17 @@ describe('an agent of Qoder', () => {
     const given = await world()
     await given.deploy()
     const first = live(given)
-    await given.commit('feat: more', {
+    given.commit('feat: more', {
       'bot/prompt.md': 'Be brief.\n',
       'bot/agent.yml': `${tree['bot/agent.yml']}mcp_servers: [{ name: search, url: https://example.com }]\n`,
       'bot/skills/search/SKILL.md': skill('Look twice.'),
     })
     await given.deploy()
 
-    const outcome = await given.rollback({ kind: 'previous' })
+    const outcome = await given.rollBack()
 
     expect(outcome).toMatchObject({ decision: 'rolled-back', releaseVersion: '1.0.0', platformVersion: '4' })
     expect({ ...live(given).fields, metadata: {} }).toEqual({ ...first.fields, metadata: {} })
     expect(live(given).fields.metadata['agent-deploy']).toContain('release=1.0.0')
-  })
-
-  it('goes back to a version that is named, and can be deployed again', async () => {
-    const given = await world()
-    await given.deploy()
-    await given.commit('fix: tone', { 'bot/prompt.md': 'Be brief.\n' })
-    await given.deploy()
-    await given.commit('fix: tone again', { 'bot/prompt.md': 'Be silent.\n' })
-    await given.deploy()
-
-    const back = await given.rollback({ kind: 'version', version: '1.0.0' })
-    const held = await given.deploy()
-
-    expect(back).toMatchObject({ decision: 'rolled-back', platformVersion: '5' })
-    expect(live(given).fields.prompt).toBe('Be kind.\n')
-    expect(held).toMatchObject({ decision: 'held' })
   })
 })
