@@ -110,6 +110,16 @@ describe('skills from folders', () => {
     expect((await stand.client.find()).content).toMatchObject({ skills: [{ type: 'custom', skill_id: named }] })
   })
 
+  it('stay when the bindings beside them are taken away', async () => {
+    const stand = await standOn()
+    const foreign = await upload(stand, '---\nname: foreign\n---\n')
+    stand.qoder.edit(stand.id, { skills: [{ type: 'custom', skill_id: foreign }] })
+
+    await deploy(stand, [skillFolder('skills/search')], {}, { remove: ['skills'] })
+
+    expect(bindings(stand)).toMatchObject([{ skill_id: skill(stand, 'search').id }])
+  })
+
   it('are not uploaded when they are too many together with what others have bound', async () => {
     const stand = await standOn()
     const foreign = await upload(stand, '---\nname: foreign\n---\n')

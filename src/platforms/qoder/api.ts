@@ -75,7 +75,7 @@ export function refusal(reply: PlatformReply, what: string) {
   if (reply.status === 401 || reply.status === 403) {
     return fail('unauthorized', { platform: 'Qoder', detail, remedy: '`token`, or QODER_PAT,' })
   }
-  const status = ['HTTP', `${reply.status}${type ? `,` : ''}`, type].filter(Boolean).join(' ')
+  const status = type ? `HTTP ${reply.status}, ${type}` : `HTTP ${reply.status}`
   return fail('platform-rejected', { platform: 'Qoder', what, status, detail })
 }
 

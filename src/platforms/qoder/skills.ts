@@ -9,6 +9,8 @@ import { inspectSkill } from './skill-zip.ts'
 import { SkillList, SkillReply, SkillVersionReply, type WholeAgent } from './wire.ts'
 
 const what = 'upload of a skill'
+/** 5 MB at 0.5 Mbit/s are 80 seconds. */
+const uploadTimeoutMs = 120_000
 /** One page of the account's skills, as many as Qoder gives at once. */
 const pageSize = 100
 
@@ -47,9 +49,12 @@ export function bindingsAfter(
 }
 
 /** Before anything is uploaded: those that stay count too. */
-export function refuseTooMany(change: Pick<Change, 'document' | 'attachments'>, agent: WholeAgent): void {
+export function refuseTooMany(
+  change: { readonly document: JsonObject; readonly attachments: Change['attachments'] },
+  agent: WholeAgent,
+): void {
   const shipped = (change.attachments ?? []).map(({ folder }) => ({ skillId: folder, version: '' }))
-  const count = bindingsAfter({ document: change.document ?? {}, shipped }, agent)?.length ?? 0
+  const count = bindingsAfter({ document: change.document, shipped }, agent)?.length ?? 0
   if (count <= mostSkills) return
   throw fail('platform-rejected', {
     platform: 'Qoder',
@@ -114,5 +119,6 @@ async function send(path: string, { path: file, digest }: Attachment, given: Pic
     headers: { 'content-type': `multipart/form-data; boundary=${boundary}` },
     body: new Uint8Array(body),
     key: [given.key, path, digest],
+    timeoutMs: uploadTimeoutMs,
   })
 }
