@@ -82,10 +82,10 @@ export function agentHandlers(state: State) {
 }
 
 /** Also for what somebody makes in the UI. */
-export function createAgent(state: State, given: Readonly<Record<string, unknown>>): Agent {
+export function createAgent(state: State, given: Readonly<Record<string, unknown>>, id = newId('agent')): Agent {
   const fields = merge(emptyFields, given, state)
   const agent: Agent = {
-    id: newId('agent'),
+    id,
     createdAt: new Date(state.now()).toISOString(),
     archivedAt: undefined,
     versions: [],

@@ -21,8 +21,8 @@ export interface Qoder extends PlatformServer {
   /** A token that may do everything, and one that may only read. */
   readonly pat: string
   readonly readerPat: string
-  /** Somebody makes an agent in the UI; answers with its id. */
-  create(fields: Readonly<Record<string, unknown>>): string
+  /** Somebody makes an agent in the UI; answers with its id, a new one where none is given. */
+  create(fields: Readonly<Record<string, unknown>>, id?: string): string
   /** Somebody changes it there; answers with the new version. */
   edit(id: string, fields: Readonly<Record<string, unknown>>): number
   archive(id: string): void
@@ -73,7 +73,7 @@ export async function startQoder(
     baseUrl: server.url + prefix,
     pat,
     readerPat,
-    create: (fields) => createAgent(state, fields).id,
+    create: (fields, id) => createAgent(state, fields, id).id,
     edit(id, fields) {
       const agent = find(id)
       return addVersion(agent, merge(current(agent).fields, fields, state), state.now()).version
