@@ -15,6 +15,9 @@ import type { Platform } from '../../src/platforms/platform.ts'
 import { agentFiles, zipOf } from '../support/nasiko.ts'
 import { commitTree, temporaryFolder, writeTree } from '../support/repository.ts'
 
+// Processes are started: on a machine with much else to do that takes its time.
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 })
+
 let folder: ReturnType<typeof temporaryFolder>
 let nasiko: SandboxNasiko
 let token: string
