@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { selectAgents } from '../agent.ts'
 import { platforms } from '../platforms/index.ts'
 import { explain } from '../errors.ts'
 import { createRedactor } from '../redact.ts'
@@ -54,7 +55,7 @@ interface Run {
 async function validate(inputs: Inputs, runner: Runner): Promise<void> {
   const workspace = runner.env['GITHUB_WORKSPACE'] ?? '.'
   const config = await configure(inputs, { platforms, readFile: (path) => readText(join(workspace, path)) })
-  const names = config.agents.map(({ name }) => name)
+  const names = selectAgents(config, inputs.agent).map(({ name }) => name)
   runner.info(`${config.path} is valid: ${names.join(', ')}`)
   setOutputs(runner, { ...outputsOf([], 'validate'), decision: 'skipped', 'reason-code': 'dry-run' })
 }
