@@ -2,12 +2,16 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, type Metafile, type Plugin } from 'esbuild'
+import { format, resolveConfig } from 'prettier'
 import { z } from 'zod'
+import { Result } from '../src/action/result.ts'
 import { ConfigFile } from '../src/config/schema.ts'
+import { withReference } from './reference.ts'
 
 /**
- * Makes `dist/`: the Action as one file, the licences of what is in it, and the JSON Schema of the config file. The same
- * sources give the same bytes, from any folder. `--check` writes nothing and fails when `dist/` is out of date.
+ * Makes `dist/`: the Action as one file, the licences of what is in it, the JSON Schemas of the config file and of the
+ * result; and the README's tables. The same sources give the same bytes, from any folder. `--check` writes nothing and
+ * fails when one of them is out of date.
  */
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 
@@ -35,7 +39,8 @@ export async function makeDist(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ['index.cjs', bundle.text],
     ['licenses.txt', await licenses(result.metafile)],
-    ['agents.schema.json', schema()],
+    ['agents.schema.json', schema(ConfigFile, 'Agent Deploy: .github/agents.yml')],
+    ['result.schema.json', schema(Result, 'Agent Deploy: the output `result`')],
   ])
 }
 
@@ -80,18 +85,24 @@ async function licenseOf(folder: string): Promise<string> {
   return head
 }
 
-function schema(): string {
-  const described = z.toJSONSchema(ConfigFile, { io: 'input' })
-  return `${JSON.stringify({ ...described, title: 'Agent Deploy: .github/agents.yml' }, undefined, 2)}\n`
+function schema(of: z.ZodType, title: string): string {
+  return `${JSON.stringify({ ...z.toJSONSchema(of, { io: 'input' }), title }, undefined, 2)}\n`
+}
+
+/** The README with its tables, in the form that `prettier --check` wants. */
+export async function makeReadme(): Promise<string> {
+  const read = (name: string) => readFile(join(root, name), 'utf8')
+  const text = withReference(await read('README.md'), await read('action.yml'))
+  return await format(text, { ...(await resolveConfig(join(root, 'README.md'))), parser: 'markdown' })
 }
 
 async function main(): Promise<void> {
-  const files = await makeDist()
+  const dist = [...(await makeDist())].map(([name, text]) => [`dist/${name}`, text] as const)
   const stale: string[] = []
-  for (const [name, text] of files) {
-    const path = join(root, 'dist', name)
+  for (const [name, text] of [...dist, ['README.md', await makeReadme()] as const]) {
+    const path = join(root, name)
     if (!process.argv.includes('--check')) await writeFile(path, text)
-    else if ((await readFile(path, 'utf8').catch(() => '')) !== text) stale.push(`dist/${name}`)
+    else if ((await readFile(path, 'utf8').catch(() => '')) !== text) stale.push(name)
   }
   if (stale.length === 0) return
   console.error(`${stale.join(', ')} out of date: run \`npm run build\` and commit the result.`)
