@@ -1,4 +1,16 @@
-import * as core from '@actions/core'
+import {
+  debug,
+  endGroup,
+  error,
+  getInput,
+  info,
+  notice,
+  setOutput,
+  setSecret,
+  startGroup,
+  summary,
+  warning,
+} from '@actions/core'
 import { readFile } from 'node:fs/promises'
 import { run } from './action/run.ts'
 import { fail } from './errors.ts'
@@ -9,7 +21,6 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => cancelled.abort(fail('cancelled', { when: `by ${signal}` })))
 }
 
-const { getInput, setSecret, setOutput, debug, info, notice, warning, error, startGroup, endGroup } = core
 const logging = { debug, info, notice, warning, error, startGroup, endGroup }
 
 void run(
@@ -20,8 +31,7 @@ void run(
     setOutput,
     env: process.env,
     setFailed: () => (process.exitCode = 1),
-    writeSummary: async (text) =>
-      void (process.env['GITHUB_STEP_SUMMARY'] && (await core.summary.addRaw(text).write())),
+    writeSummary: async (text) => void (process.env['GITHUB_STEP_SUMMARY'] && (await summary.addRaw(text).write())),
     readEvent: async () =>
       JSON.parse(
         await readFile(process.env['GITHUB_EVENT_PATH'] || '/dev/null', 'utf8').then((text) => text || '{}'),
