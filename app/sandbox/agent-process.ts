@@ -1,0 +1,182 @@
+import { type ChildProcess, fork, spawn } from 'node:child_process'
+import { accessSync, constants } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { delimiter, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** Runs agents as processes of this machine, each in a group of its own, for emulated platforms. */
+export interface Processes {
+  /** Resolves when the agent's port is open. Throws an Error whose message says why it never was. */
+  start(agent: AgentCommand): Promise<AgentProcess>
+  /** Ends all of them. */
+  close(): Promise<void>
+}
+
+export interface AgentCommand {
+  readonly folder: string
+  readonly command: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  /** How long it may take until the port is open. */
+  readonly startTimeoutMs: number
+}
+
+export interface AgentProcess {
+  readonly pid: number
+  readonly port: number
+  stop(): Promise<void>
+}
+
+/** A process that asks nobody to wait is ended after this. */
+const graceMs = 2000
+const portPollMs = 20
+/** The last words of a process that failed: enough for a traceback. */
+const keptOutput = 4000
+
+export function createProcesses(): Processes {
+  const running = new Set<AgentProcess>()
+  let keeper: ChildProcess | undefined
+
+  /** Started with the first agent; unreferenced, so that it holds nobody up. */
+  function tell(message: { started?: number; ended?: number }): void {
+    keeper ??= startKeeper()
+    if (keeper.connected) keeper.send(message)
+  }
+
+  async function start(agent: AgentCommand): Promise<AgentProcess> {
+    const port = await freePort()
+    const child = spawnAgent(agent, port)
+    const output = lastWords(child)
+    const pid = child.pid
+    if (pid === undefined) throw new Error(`"${agent.command.join(' ')}" could not be started`)
+    tell({ started: pid })
+    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+    const process: AgentProcess = {
+      pid,
+      port,
+      async stop() {
+        running.delete(process)
+        await end(pid, ended)
+        tell({ ended: pid })
+      },
+    }
+    running.add(process)
+    const problem = await waitForPort(child, { port, timeoutMs: agent.startTimeoutMs })
+    if (problem === undefined) return process
+    await process.stop()
+    throw new Error([`"${agent.command.join(' ')}" ${problem}`, output()].filter(Boolean).join(': '))
+  }
+
+  return {
+    start,
+    async close() {
+      await Promise.all([...running].map((process) => process.stop()))
+      if (keeper?.connected) keeper.disconnect()
+    },
+  }
+}
+
+function startKeeper(): ChildProcess {
+  const keeper = fork(new URL('./keeper.ts', import.meta.url), { stdio: 'ignore', detached: true, execArgv: [] })
+  keeper.unref()
+  keeper.channel?.unref()
+  return keeper
+}
+
+function spawnAgent({ folder, command, env }: AgentCommand, port: number): ChildProcess {
+  const [program = '', ...args] = command
+  // Nothing of this process's environment but what is needed to find programs: agents get no credential of ours.
+  const inherited = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '/' }
+  return spawn(executableOf(program), args, {
+    cwd: folder,
+    env: { ...inherited, PYTHONUNBUFFERED: '1', ...env, PORT: String(port), HOST: '127.0.0.1' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  })
+}
+
+/** `node` is the one that runs the sandbox. Throws where the machine has no such program. */
+function executableOf(program: string): string {
+  if (program === 'node') return process.execPath
+  const names = program === 'python' || program === 'python3' ? ['python3', 'python'] : [program]
+  const folders = (process.env['PATH'] ?? '').split(delimiter)
+  const found = names.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable)
+  if (found !== undefined) return found
+  throw new Error(`there is no "${program}" on this machine, which the agent's Dockerfile starts it with`)
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function lastWords(child: ChildProcess): () => string {
+  let text = ''
+  const keep = (chunk: Buffer) => {
+    text = (text + chunk.toString('utf8')).slice(-keptOutput)
+  }
+  child.stdout?.on('data', keep)
+  child.stderr?.on('data', keep)
+  return () => text.trim()
+}
+
+/** What went wrong; undefined once the port is open. */
+async function waitForPort(
+  child: ChildProcess,
+  { port, timeoutMs }: { port: number; timeoutMs: number },
+): Promise<string | undefined> {
+  let failure: Error | undefined
+  child.once('error', (error) => {
+    failure = error
+  })
+  const deadline = Date.now() + timeoutMs
+  while (Date.now() < deadline) {
+    if (failure) return `could not be started (${failure.message})`
+    if (child.exitCode !== null) return `ended with exit code ${child.exitCode} before it listened`
+    if (child.signalCode !== null) return `was ended by ${child.signalCode} before it listened`
+    if (await isOpen(port)) return undefined
+    await sleep(portPollMs)
+  }
+  return `did not listen on port ${port} (given as PORT) within ${timeoutMs / 1000} s`
+}
+
+function isOpen(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1' })
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => resolve(false))
+  })
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+async function end(pid: number, ended: Promise<void>): Promise<void> {
+  signalGroup(pid, 'SIGTERM')
+  const patience = new AbortController()
+  await Promise.race([ended, sleep(graceMs, undefined, { signal: patience.signal }).catch(() => undefined)])
+  patience.abort()
+  // Also for what the agent itself has started and left behind.
+  signalGroup(pid, 'SIGKILL')
+  await ended
+}
+
+function signalGroup(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, signal)
+  } catch {
+    // Nobody of the group is left.
+  }
+}
