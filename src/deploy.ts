@@ -9,6 +9,7 @@ import { formatSize } from './config/units.ts'
 import { beginOutcome, type Draft } from './draft.ts'
 import { explain, fail } from './errors.ts'
 import type { Io } from './io.ts'
+import { withOwnJournal } from './journal.ts'
 import { failing, type Outcome } from './outcome.ts'
 import { type DeployPlan, planDeploy, short } from './plan.ts'
 import type { Change } from './platforms/platform.ts'
@@ -26,7 +27,7 @@ export async function deploy(request: DeployRequest, io: Io): Promise<Outcome[]>
     const broken = outcomes.find(
       (outcome) => agent.dependsOn.includes(outcome.agent) && failing.includes(outcome.decision),
     )
-    outcomes.push(await deployAgent({ agent, request, io, broken: broken?.agent }))
+    outcomes.push(await deployAgent({ agent, request, io: withOwnJournal(io, agent.name), broken: broken?.agent }))
   }
   return outcomes
 }

@@ -3,6 +3,7 @@ import { attach } from './attach.ts'
 import type { Agent } from './config/config.ts'
 import { beginOutcome, type Draft } from './draft.ts'
 import type { Io } from './io.ts'
+import { withOwnJournal } from './journal.ts'
 import { type LedgerRecord, readRecords } from './ledger.ts'
 import type { Outcome } from './outcome.ts'
 import { short } from './plan.ts'
@@ -16,7 +17,7 @@ import { chooseTarget, type RollbackChoice } from './target.ts'
 export async function rollback(request: RollbackRequest, io: Io): Promise<Outcome[]> {
   const outcomes: Outcome[] = []
   for (const agent of selectAgents(request.config, request.agents)) {
-    outcomes.push(await rollBackAgent({ agent, request, io }))
+    outcomes.push(await rollBackAgent({ agent, request, io: withOwnJournal(io, agent.name) }))
   }
   return outcomes
 }

@@ -15,7 +15,7 @@ const layers: readonly { readonly name: string; readonly files: readonly RegExp[
   {
     name: 'thinking',
     files: [
-      /^src\/(agent|draft|markdown|redact|report|retry)\.ts$/,
+      /^src\/(agent|draft|journal|markdown|redact|report|retry)\.ts$/,
       /^src\/config\//,
       /^src\/version\/(?!history-)/,
       /^src\/bundle\/(select|rules|scan|zip-format)\.ts$/,
