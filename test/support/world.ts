@@ -1,14 +1,21 @@
 import { join } from 'node:path'
 import { type SandboxGitHub, startGitHub } from '../../app/sandbox/github/server.ts'
+import { type SandboxNasiko, startNasiko } from '../../app/sandbox/nasiko/server.ts'
 import { addCommit, type Content, git, gitRemote, temporaryFolder } from './repository.ts'
 import { type Result, type Running, startStep, type Step } from './runner.ts'
 
-/** A repository on the emulated GitHub, clones of it as `actions/checkout` leaves them, and steps that run in them. */
+/**
+ * A repository on the emulated GitHub, clones of it as `actions/checkout` leaves them, an agent on the emulated Nasiko, and
+ * workflow steps between them.
+ */
 export interface World {
   readonly github: SandboxGitHub
+  readonly nasiko: SandboxNasiko
   readonly folder: string
   /** A workflow's own token. */
   readonly token: string
+  /** Nasiko's. */
+  readonly credential: string
   /** Commits to `main` as a maintainer and pushes; returns the commit. */
   push(commit: { tree: Readonly<Record<string, Content>>; message: string }): Promise<string>
   /** A fresh clone of `main`. */
@@ -20,11 +27,19 @@ export interface World {
 }
 
 export const repositoryName = 'acme/agents'
+/** Nasiko's id of the agent that is there from the beginning, at 1.0.0. */
+export const agentId = 'agent-abc123'
 /** What the README tells people to write under `permissions`. */
 const workflowPermissions = { contents: 'read', deployments: 'write', metadata: 'read' }
 
-export async function startWorld(permissions: Readonly<Record<string, string>> = workflowPermissions): Promise<World> {
+export async function startWorld(
+  given: { permissions?: Readonly<Record<string, string>>; buildMs?: number } = {},
+): Promise<World> {
+  const permissions = given.permissions ?? workflowPermissions
   const folder = temporaryFolder()
+  const nasiko = await startNasiko({ root: join(folder.path, 'nasiko'), buildMs: given.buildMs ?? 50 })
+  const credential = nasiko.addAccount('ada').token
+  await nasiko.addAgent({ owner: 'ada', name: 'support', id: agentId })
   const github = await startGitHub({ root: join(folder.path, 'github') })
   const repository = await github.addRepository({ owner: 'acme', name: 'agents', private: true })
   github.setPermission(repositoryName, 'ada', 'maintain')
@@ -55,14 +70,18 @@ export async function startWorld(permissions: Readonly<Record<string, string>> =
       repository: repositoryName,
       runId,
       ...step,
+      inputs: { token: credential, ...step.inputs },
+      env: { NASIKO_BASE_URL: nasiko.url, ...step.env },
       workspace,
     })
   }
 
   return {
     github,
+    nasiko,
     folder: folder.path,
     token,
+    credential,
     checkout,
     start,
     run: async (step) => await (await start(step)).done,
@@ -72,8 +91,39 @@ export async function startWorld(permissions: Readonly<Record<string, string>> =
       return sha
     },
     async close() {
-      await github.close()
+      await Promise.all([github.close(), nasiko.close()])
       folder.remove()
     },
   }
+}
+
+/** What was asked of a server that changes something there. */
+export function writesIn(requests: readonly { method: string; path: string }[]): string[] {
+  return requests
+    .filter(({ method, path }) => method !== 'GET' && !path.endsWith('/login'))
+    .map(({ method, path }) => `${method} ${path}`)
+}
+
+/** The configuration of the agent that is there from the beginning. */
+export const supportConfig = `version: 1
+agents:
+  support-bot:
+    platform: nasiko
+    id: ${agentId}
+    path: agents/support
+    verify: { path: / }
+`
+
+/** An agent that keeps Nasiko's rules and needs nothing but Node. */
+export function agentTree(folder: string, says: string): Record<string, string> {
+  const server = `import { createServer } from 'node:http'
+createServer((_, response) => response.end(${JSON.stringify(says)})).listen(Number(process.env.PORT), process.env.HOST)
+`
+  const files = {
+    Dockerfile: 'FROM node:24-slim\nEXPOSE 5000\nCMD ["node", "server.mjs"]\n',
+    'docker-compose.yml': 'services:\n  bot:\n    build: .\n',
+    'main.py': 'import os\nos.execvp("node", ["node", "server.mjs"])\n',
+    'server.mjs': server,
+  }
+  return Object.fromEntries(Object.entries(files).map(([name, text]) => [`${folder}/${name}`, text]))
 }
