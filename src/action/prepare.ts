@@ -5,7 +5,6 @@ import { promisify } from 'node:util'
 import { selectAffected } from '../agent.ts'
 import type { Config } from '../config/config.ts'
 import { DeployError, fail } from '../errors.ts'
-import { gitHubFor } from '../github.ts'
 import type { GitHub, HistoryRange, Io, Journal } from '../io.ts'
 import { platforms } from '../platforms/index.ts'
 import { gitSource } from '../source-git.ts'
@@ -15,6 +14,7 @@ import type { History } from '../version/version.ts'
 import { configure } from './configure.ts'
 import type { Context } from './context.ts'
 import type { Inputs } from './inputs.ts'
+import { useProxy } from './proxy.ts'
 import type { Runner } from './runner.ts'
 
 const run = promisify(execFile)
@@ -38,10 +38,12 @@ interface Given {
 
 /** Config, commit, agents and everything the core may touch, from the runner. */
 export async function prepare(given: Given): Promise<Prepared> {
-  const { inputs, context, signal } = given
+  const { inputs, context, runner, signal } = given
+  const unused = await useProxy(runner.env)
+  if (unused) runner.warning(unused)
   const directory = await realpath(context.workspace)
   const scratch = await mkdtemp(join(context.temp, 'agent-deploy-'))
-  const github = await connectGitHub(inputs, context)
+  const github = await gitHubOf(given)
   const history = (range: HistoryRange) => readHistory(range, { directory, scratch, signal, github })
   const source = gitSource({ directory, scratch, signal, history })
   const head = await headOf(directory)
@@ -62,11 +64,12 @@ async function headOf(directory: string): Promise<string> {
   }
 }
 
-async function connectGitHub(inputs: Inputs, context: Context): Promise<GitHub | undefined> {
-  if (!inputs['github-token']) return undefined
-  const { getOctokit } = await import('@actions/github')
-  const octokit = getOctokit(inputs['github-token'], { baseUrl: context.apiUrl })
-  return gitHubFor(octokit, { owner: context.owner, repo: context.repo, webUrl: context.webUrl })
+async function gitHubOf({ inputs, context, signal }: Given): Promise<GitHub | undefined> {
+  const token = inputs['github-token']
+  if (!token) return undefined
+  const { connectGitHub } = await import('./github.ts')
+  const { owner, repo, webUrl, apiUrl } = context
+  return connectGitHub({ token, owner, repo, webUrl, apiUrl, clock: wallClock, signal })
 }
 
 /** The clone, deepened when it is shallow; else GitHub's API; else a clear error. Never a guess. */

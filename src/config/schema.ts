@@ -1,4 +1,4 @@
-import semver from 'semver'
+import valid from 'semver/functions/valid.js'
 import { z } from 'zod'
 import { parseDuration, parseSize } from './units.ts'
 
@@ -37,12 +37,12 @@ const Who = z
     'use "write", "maintain", "admin", "@user" or "@org/team"',
   )
 
-const ExactVersion = z.string().refine((text) => semver.valid(text) === text, 'use a semantic version such as "1.0.0"')
+const ExactVersion = z.string().refine((text) => valid(text) === text, 'use a semantic version such as "1.0.0"')
 
 export const VersionChoice = z
   .string()
   .refine(
-    (text) => ['auto', 'major', 'minor', 'patch'].includes(text) || semver.valid(text) !== null,
+    (text) => ['auto', 'major', 'minor', 'patch'].includes(text) || valid(text) !== null,
     'use "auto", "major", "minor", "patch" or an exact semantic version',
   )
 
