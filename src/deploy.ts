@@ -1,22 +1,24 @@
-import { join } from 'node:path'
 import { selectAgents } from './agent.ts'
 import { attach } from './attach.ts'
-import type { Bundle } from './bundle/bundle.ts'
-import { packBundle } from './bundle/pack.ts'
-import { defaultExcludes } from './bundle/rules.ts'
+import { changeOf } from './change.ts'
 import type { Agent } from './config/config.ts'
-import { formatSize } from './config/units.ts'
+import { type Content, packContent, settingsDigest } from './content.ts'
+import { absentFrom, fingerprints, holds } from './document/managed.ts'
 import { beginOutcome, type Draft } from './draft.ts'
+import { changesOf, findDrift, judgeDrift } from './drift.ts'
 import { explain, fail } from './errors.ts'
 import type { Io } from './io.ts'
 import { withOwnJournal } from './journal.ts'
+import type { Rollout } from './move.ts'
 import { failing, type Outcome } from './outcome.ts'
-import { type DeployPlan, planDeploy, short } from './plan.ts'
+import { type DeployPlan, planDeploy } from './plan.ts'
 import type { Change } from './platforms/platform.ts'
 import { close, type Entry, liftHold, open, recordEnd } from './record.ts'
+import { repeat } from './recorded.ts'
 import type { DeployRequest } from './request.ts'
-import { restore, type Rollout, rollOut } from './rollout.ts'
-import { lookUp, type Standing } from './standing.ts'
+import { restore } from './restore.ts'
+import { rollOut } from './rollout.ts'
+import { liveRelease, lookUp, type Standing } from './standing.ts'
 import { weigh } from './version/bump.ts'
 import type { History } from './version/version.ts'
 
@@ -40,6 +42,8 @@ interface Story {
   readonly broken: string | undefined
 }
 
+type Update = Extract<DeployPlan, { step: 'update' }>
+
 /** One agent, from what is live to what is recorded. Every way out is an Outcome. */
 async function deployAgent(story: Story): Promise<Outcome> {
   const { agent, request, io } = story
@@ -48,19 +52,20 @@ async function deployAgent(story: Story): Promise<Outcome> {
     if (story.broken) throw fail('dependency-failed', { agent: agent.name, needed: story.broken })
     const client = attach(agent, request.connect, io)
     const standing = await lookUp(agent, client, io)
-    const bundle = await pack(story)
-    draft.add(factsOf(standing, bundle))
-    const plan = await think(story, { standing, bundle })
-    draft.warn(...plan.warnings, ...(bundle?.warnings ?? []))
+    const content = await packContent(agent, request.commit, io)
+    draft.add(factsOf(story, { standing, content }))
+    const plan = await think(story, { standing, content })
+    draft.warn(...plan.warnings, ...(content?.bundle.warnings ?? []))
     if (plan.version) draft.add({ version: plan.version, releaseVersion: plan.version.version })
     if (plan.step === 'stop') {
       if (plan.liftsHold && !request.dryRun) draft.warn(await liftHold(standing, { by: request.trigger.actor, io }))
       return draft.end(plan.decision, plan.code, plan.message)
     }
-    if (request.dryRun) return draft.end('skipped', 'dry-run', `Would deploy ${describe(plan, standing)}.`)
-    io.log.info(`${agent.name}: deploying ${describe(plan, standing)}`, { agent: agent.name })
+    await checkDrift(story, { draft, standing, content })
+    if (request.dryRun) return draft.end('skipped', 'dry-run', `Would deploy ${describe(story, { plan, standing })}.`)
+    io.log.info(`${agent.name}: deploying ${describe(story, { plan, standing })}`, { agent: agent.name })
     const rollout: Rollout = { agent, client, before: standing.platform, wait: request.wait, step: 'deploy' }
-    return await carryOut(story, { draft, plan, standing, bundle, rollout })
+    return await carryOut(story, { draft, plan, standing, content, rollout })
   } catch (error) {
     const outcome = draft.fail(error)
     if (request.dryRun) return outcome
@@ -69,66 +74,52 @@ async function deployAgent(story: Story): Promise<Outcome> {
   }
 }
 
+interface Found {
+  readonly standing: Standing
+  readonly content: Content | undefined
+}
+
+interface Planned extends Found {
+  readonly draft: Draft
+  readonly plan: Update
+  readonly rollout: Rollout
+}
+
 /** The acting part: record opened, change submitted and followed, undone when it fails, record closed. */
-async function carryOut(
-  story: Story,
-  planned: {
-    draft: Draft
-    plan: Extract<DeployPlan, { step: 'update' }>
-    standing: Standing
-    bundle: Bundle | undefined
-    rollout: Rollout
-  },
-): Promise<Outcome> {
-  const { draft, plan, standing, bundle, rollout } = planned
+async function carryOut(story: Story, planned: Planned): Promise<Outcome> {
+  const { draft, plan, standing, content } = planned
   const { agent, request, io } = story
   const record = await open(entryOf(story, planned), { recent: standing.recent, io })
   draft.warn(...record.warnings)
   if (record.id !== undefined) draft.add({ githubDeploymentId: record.id })
-  const outcome = await settle(
-    async () => {
-      const arrival = await rollOut({ kind: 'deploy', change: changeOf(story, { plan, bundle }) }, rollout, io)
-      const version = arrival.live?.releaseVersion ?? arrival.ticket.releaseVersion ?? plan.version.version
-      if (version !== plan.version.version) {
-        draft.warn(`${agent.platform.title} made it ${version}, not ${plan.version.version} as asked for.`)
-      }
-      draft.add({
-        releaseVersion: version,
-        platformVersion: arrival.live?.platformVersion ?? arrival.ticket.platformVersion,
-        status: arrival.live ? 'live' : 'building',
-        ...(arrival.ticket.buildId ? { buildId: arrival.ticket.buildId } : {}),
-        ...(arrival.ticket.deploymentId ? { deploymentId: arrival.ticket.deploymentId } : {}),
-        ...(arrival.live?.url ? { url: arrival.live.url } : {}),
-      })
-      if (!arrival.live)
-        return draft.end(
-          'deployed',
-          'submitted',
-          `${agent.platform.title} has accepted ${version}; it was not waited for.`,
-        )
-      return draft.end('deployed', 'released', `${version} is live${plan.liftsHold ? '; the hold is lifted' : ''}.`)
-    },
-    { draft, rollout, io },
-  )
+  const { version: releaseVersion, bump } = plan.version
+  const { commit, trigger } = request
+  const change = changeOf({ operation: 'deploy', agent, commit, trigger, standing, content, releaseVersion, bump, io })
+  await io.journal.put('deploy.plan', plan)
+  const outcome = await settle(story, { ...planned, change })
   if (outcome.code === 'submitted') return outcome
   const unwritten = await close(outcome, { id: record.id, logUrl: request.trigger.url, io })
   return unwritten ? { ...outcome, warnings: [...outcome.warnings, unwritten] } : outcome
 }
 
 /** Turns a failure into an outcome, after going back to what was live where the agent's settings say so. */
-async function settle(
-  act: () => Promise<Outcome>,
-  around: { draft: Draft; rollout: Rollout; io: Io },
-): Promise<Outcome> {
-  const { draft, rollout, io } = around
+async function settle(story: Story, planned: Planned & { change: Change }): Promise<Outcome> {
+  const { draft, rollout, change, standing } = planned
+  const { agent, request, io } = story
   try {
-    return await act()
+    return await act(story, planned)
   } catch (error) {
     const { code } = explain(error)
-    const undo = rollout.agent.deploy.onFailure === 'rollback' && (code === 'build-failed' || code === 'verify-failed')
+    const undo = agent.deploy.onFailure === 'rollback' && (code === 'build-failed' || code === 'verify-failed')
     if (!undo) return draft.fail(error)
+    const recorded = async () => {
+      const { live } = standing
+      if (!live) throw fail('nothing-to-roll-back-to', { agent: agent.name, problem: 'nothing before it is on record' })
+      const { config, trigger, connect } = request
+      return await repeat(live, { agent, config, trigger, standing, connect, io })
+    }
     try {
-      const restored = await restore(rollout, io)
+      const restored = await restore(rollout, { change, previous: liveRelease(agent, standing), recorded, io })
       const message = restored.acted ? `Rolled back to ${restored.version}.` : `${restored.version} is still live.`
       return draft.fail(error, { message, restoredVersion: restored.version })
     } catch (again) {
@@ -137,41 +128,32 @@ async function settle(
   }
 }
 
-async function pack({ agent, request, io }: Story): Promise<Bundle | undefined> {
-  const { platform } = agent
-  if (platform.fetchesSource?.(agent.settings)) return undefined
-  const checkout = await io.source.checkout(request.commit, {
-    path: agent.path,
-    withIgnored: agent.bundle.include.length > 0,
+async function act({ agent, io }: Story, planned: Planned & { change: Change }): Promise<Outcome> {
+  const { draft, plan, rollout, change } = planned
+  const arrival = await rollOut({ kind: 'deploy', change }, rollout, io)
+  const version = arrival.live?.releaseVersion ?? arrival.ticket.releaseVersion ?? plan.version.version
+  if (version !== plan.version.version)
+    draft.warn(`${agent.platform.title} made it ${version}, not ${plan.version.version} as asked for.`)
+  draft.add({
+    releaseVersion: version,
+    platformVersion: arrival.live?.platformVersion ?? arrival.ticket.platformVersion,
+    status: arrival.live ? 'live' : 'building',
+    ...(arrival.ticket.buildId ? { buildId: arrival.ticket.buildId } : {}),
+    ...(arrival.ticket.deploymentId ? { deploymentId: arrival.ticket.deploymentId } : {}),
+    ...(arrival.live?.url ? { url: arrival.live.url } : {}),
   })
-  const limits = [agent.bundle.maxBytes, platform.bundle.maxBytes].filter((limit) => limit !== undefined)
-  const bundle = await packBundle({
-    checkout,
-    agentPath: agent.path,
-    rules: {
-      include: agent.bundle.include,
-      exclude: agent.bundle.exclude,
-      allowSecrets: agent.bundle.allowSecrets,
-      maxBytes: limits.length > 0 ? Math.min(...limits) : undefined,
-      maxEntries: platform.bundle.maxEntries,
-    },
-    format: 'zip',
-    out: join(io.scratch, `${agent.name}-${short(request.commit)}.zip`),
-    agent: agent.name,
-    platform: platform.title,
-    inspect: async (files) => (await platform.bundle.inspect?.(files, agent.settings)) ?? [],
-    signal: io.signal,
-  })
-  io.log.info(`${agent.name}: bundle of ${formatSize(bundle.size)}, ${bundle.digest}`, { agent: agent.name })
-  return bundle
+  if (!arrival.live)
+    return draft.end('deployed', 'submitted', `${agent.platform.title} has accepted ${version}; it was not waited for.`)
+  return draft.end('deployed', 'released', `${version} is live${plan.liftsHold ? '; the hold is lifted' : ''}.`)
 }
 
-async function think(
-  { agent, request, io }: Story,
-  found: { standing: Standing; bundle: Bundle | undefined },
-): Promise<DeployPlan> {
-  const { standing, bundle } = found
+/** A plan that was begun before a crash stands: what it has done already must not be planned again. */
+async function think({ agent, request, io }: Story, { standing, content }: Found): Promise<DeployPlan> {
+  const asked = (await io.journal.get('deploy.asking')) !== undefined
+  const begun = asked ? await io.journal.get<Update>('deploy.plan') : undefined
+  if (begun) return begun
   const history = await readHistory({ agent, from: standing.live?.payload.commit, to: request.commit, io })
+  const now = standing.platform.content
   return planDeploy({
     agent,
     commit: request.commit,
@@ -179,7 +161,9 @@ async function think(
     standing,
     history,
     weighed: weigh(history, { path: agent.path, watchPaths: agent.watchPaths }),
-    digest: bundle?.digest,
+    digest: content?.bundle.digest,
+    settings: settingsDigest(agent),
+    held: now && content?.document && holds(now, { document: content.document }),
     badCommits: await rolledBackCommits(standing, io),
   })
 }
@@ -200,44 +184,19 @@ async function rolledBackCommits(standing: Standing, io: Io): Promise<readonly s
   return history.commits.map(({ sha }) => sha)
 }
 
-function changeOf(
-  { agent, request }: Story,
-  given: { plan: Extract<DeployPlan, { step: 'update' }>; bundle: Bundle | undefined },
-): Change {
-  const { plan, bundle } = given
-  const { bump, version } = plan.version
-  const keyword = bump === 'major' || bump === 'minor' || bump === 'patch'
-  return {
-    releaseVersion: version,
-    bump: keyword ? bump : 'exact',
-    ...(bundle
-      ? {
-          bundle: {
-            path: bundle.path,
-            fileName: `${agent.name}-${version}.zip`,
-            digest: bundle.digest,
-            size: bundle.size,
-            entries: bundle.entries,
-            patterns: { include: agent.bundle.include, exclude: agent.bundle.exclude, defaults: defaultExcludes },
-          },
-        }
-      : {}),
-    files: {},
-    key: '',
-    strategy: agent.deploy.strategy,
-    cleanupOld: agent.deploy.cleanupOld,
-    commit: request.commit,
-    description:
-      `${request.commit} ${request.trigger.kind} by ${request.trigger.actor} ${request.trigger.url ?? ''}`.trim(),
-  }
+/** What was begun before a crash was checked then. */
+async function checkDrift({ agent, request, io }: Story, found: Found & { draft: Draft }): Promise<void> {
+  if (await io.journal.get('deploy.asking')) return
+  const drift = await findDrift({ ...found, agent, config: request.config, io })
+  if (drift.length > 0) found.draft.add({ drift })
+  found.draft.warn(judgeDrift(drift, agent))
 }
 
-function entryOf(
-  { agent, request }: Story,
-  planned: { plan: DeployPlan; standing: Standing; bundle: Bundle | undefined } | undefined,
-): Entry {
-  const version = planned?.plan.version?.version
+function entryOf({ agent, request }: Story, planned: Planned | undefined): Entry {
+  const version = planned?.plan.version.version
   const previous = planned?.standing.live?.payload
+  const document = planned?.content?.document
+  const now = planned?.standing.platform.content
   return {
     operation: 'deploy',
     agent,
@@ -245,27 +204,33 @@ function entryOf(
     commit: request.commit,
     releaseVersion: version,
     platformVersion: agent.platform.keepsReleaseVersion ? version : undefined,
-    previousVersion: planned?.standing.platform.releaseVersion ?? previous?.release_version ?? undefined,
+    previousVersion: planned && liveRelease(agent, planned.standing),
     previousCommit: previous?.commit,
-    digest: planned?.bundle?.digest,
+    digest: planned?.content?.bundle.digest,
     reason: undefined,
     range: planned ? { from: previous?.commit, to: request.commit } : undefined,
+    settings: planned && settingsDigest(agent),
+    managed: document && fingerprints(document),
+    added: document && now && absentFrom(now, Object.keys(document)),
   }
 }
 
-function factsOf(standing: Standing, bundle: Bundle | undefined): Partial<Outcome> {
-  const previous = standing.platform.releaseVersion ?? standing.live?.payload.release_version ?? undefined
+function factsOf({ agent }: Story, { standing, content }: Found): Partial<Outcome> {
+  const previous = liveRelease(agent, standing)
+  const changes = changesOf(standing, content)
+  const bundle = content?.bundle
   return {
     ...(previous ? { previousVersion: previous } : {}),
     ...(standing.platform.url ? { url: standing.platform.url } : {}),
+    ...(changes && changes.length > 0 ? { changes } : {}),
     ...(bundle
       ? { digest: bundle.digest, bundlePath: bundle.path, bundleSize: bundle.size, entries: bundle.entries }
       : {}),
   }
 }
 
-function describe(plan: Extract<DeployPlan, { step: 'update' }>, standing: Standing): string {
+function describe({ agent }: Story, { plan, standing }: { plan: Update; standing: Standing }): string {
   const { version, bump, counted } = plan.version
-  const from = standing.platform.releaseVersion ?? standing.live?.payload.release_version
+  const from = liveRelease(agent, standing)
   return `${from ? `${from} → ` : ''}${version} (${bump}, ${counted} commit${counted === 1 ? '' : 's'})`
 }

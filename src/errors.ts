@@ -86,6 +86,12 @@ export const catalogue = {
     message: (f) => `The bundle of "${f['agent']}" breaks the rules of ${f['platform']}: ${f['problems']}`,
     help: () => 'Correct the files named, or `bundle.include` and `bundle.exclude`; nothing was uploaded.',
   },
+  'document-invalid': {
+    decision: 'refused',
+    message: (f) =>
+      `The agent document "${f['path']}" has ${f['count']} problem${f['count'] === 1 ? '' : 's'}:\n${f['problems']}`,
+    help: () => 'Correct the lines named, or `settings.file` in the config file; nothing was sent.',
+  },
   'bundle-too-large': {
     decision: 'refused',
     message: (f) => `The bundle of "${f['agent']}" has ${f['actual']}; ${f['limit']} is the most.`,
@@ -159,6 +165,18 @@ export const catalogue = {
     message: (f) => `${f['version']} was reported live, but ${f['url']} did not answer as it should: ${f['detail']}`,
     help: () => 'Check `verify` in the config file and the agent itself.',
   },
+  'not-as-sent': {
+    decision: 'failed',
+    message: (f) =>
+      `${f['platform']} took ${f['version']}, but answers with other values than were sent: ${f['detail']}`,
+    help: () => 'Somebody changed it at the same moment, or the platform altered it. Compare both, then deploy again.',
+  },
+  'content-not-reproducible': {
+    decision: 'refused',
+    message: (f) =>
+      `What "${f['agent']}" was at ${f['version']} can't be made again from commit ${f['commit']}: ${f['problem']}.`,
+    help: () => 'Roll back to another version, or revert the commits and deploy; nothing was changed.',
+  },
   'rollback-failed': {
     decision: 'failed',
     message: (f) => `The rollback to ${f['version']} did not succeed: ${f['detail']}`,
@@ -166,8 +184,8 @@ export const catalogue = {
   },
   'changed-elsewhere': {
     decision: 'refused',
-    message: (f) => `Somebody else changed "${f['agent']}" on ${f['platform']} meanwhile: ${f['detail']}`,
-    help: () => 'Look at what they did, then deploy again.',
+    message: (f) => `Somebody else changed "${f['agent']}" on ${f['platform']}: ${f['detail']}.`,
+    help: (f) => `${f['remedy'] ?? 'Look at what they did, then deploy again.'}`,
   },
   'timed-out': {
     decision: 'unknown',

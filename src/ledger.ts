@@ -27,6 +27,12 @@ export const Payload = z.object({
   reason: z.string().nullable(),
   /** Commits that this record made live (deploy) or took away (rollback): in `to`, not in `from`. */
   range: z.object({ from: z.string().nullable(), to: z.string() }).nullable(),
+  /** Fingerprint of the platform settings it was deployed with. */
+  settings: z.string().nullish(),
+  /** On a document platform: fingerprints of the values by key, so that edits made elsewhere are noticed. Never the values. */
+  managed: z.record(z.string(), z.string()).nullish(),
+  /** Those of the keys that the platform did not have before. */
+  added: z.array(z.string()).nullish(),
 })
 export type Payload = z.infer<typeof Payload>
 

@@ -27,6 +27,13 @@ export function code(text: string): string {
   return line === '' ? '' : `${fence}${pad}${line}${pad}${fence}`
 }
 
+/** A block of lines; no run of backticks inside can end it. */
+export function fence(lines: readonly string[], language: string): string {
+  const longest = Math.max(2, ...lines.flatMap((line) => (line.match(/`+/g) ?? []).map((run) => run.length)))
+  const marks = '`'.repeat(longest + 1)
+  return [`${marks}${language}`, ...lines.map((line) => line.replace(/[\r\n]/g, ' ')), marks].join('\n')
+}
+
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')

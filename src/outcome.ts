@@ -24,6 +24,15 @@ export const reasons = {
 
 export type ReasonCode = keyof typeof reasons
 
+/** One thing that differs between two configurations; fit to be shown: secrets are hidden. */
+export interface Difference {
+  /** `config.system_prompt`, `tools[search].timeout`. */
+  readonly path: string
+  readonly kind: 'added' | 'removed' | 'changed'
+  /** As in a unified diff: each begins with `+`, `-`, a space, or `…` where some are left out. */
+  readonly lines: readonly string[]
+}
+
 /** What happened to one agent. `code` is a ReasonCode, or an ErrorCode of `errors.ts`. Times in milliseconds since the epoch. */
 export interface Outcome {
   readonly agent: string
@@ -58,6 +67,10 @@ export interface Outcome {
     readonly included: boolean
     readonly reason: string
   }[]
+  /** On a document platform: what the change makes other there. Secrets are hidden. */
+  readonly changes?: readonly Difference[]
+  /** What somebody else edited there since the last deploy, of what the change would overwrite. */
+  readonly drift?: readonly Difference[]
   /** Set when a failed rollout was undone: the version that is live again. */
   readonly restoredVersion?: string
   readonly warnings: readonly string[]

@@ -3,7 +3,7 @@ import { fail } from './errors.ts'
 import type { Hold } from './ledger.ts'
 import type { Decision, ReasonCode } from './outcome.ts'
 import type { Trigger } from './request.ts'
-import { agrees, openElsewhere, type Standing } from './standing.ts'
+import { agrees, liveRelease, openElsewhere, type Standing } from './standing.ts'
 import { nextVersion } from './version/next.ts'
 import type { weigh } from './version/bump.ts'
 import type { History, VersionResult } from './version/version.ts'
@@ -35,6 +35,10 @@ export interface DeployFacts {
   readonly weighed: ReturnType<typeof weigh>
   /** Undefined where the platform fetches the source itself. */
   readonly digest: string | undefined
+  /** Fingerprint of the platform settings. */
+  readonly settings: string
+  /** On a document platform: whether it has every managed value already, whatever the ledger says. */
+  readonly held: boolean | undefined
   /** Commits that the rollback took away, when the agent is on hold after one. */
   readonly badCommits: readonly string[]
 }
@@ -50,7 +54,7 @@ export function planDeploy(facts: DeployFacts): DeployPlan {
     return { step: 'stop', decision, code, message, liftsHold, warnings }
   }
   if (isLive(facts)) {
-    const name = standing.live?.payload.release_version ?? standing.platform.releaseVersion ?? 'the live version'
+    const name = liveRelease(agent, standing) ?? 'the live version'
     return stop('skipped', 'unchanged', `Nothing to do: ${name} already is what commit ${short(commit)} would ship.`)
   }
   if (facts.history.relation === 'behind' && !byHand) {
@@ -71,7 +75,7 @@ export function planDeploy(facts: DeployFacts): DeployPlan {
   }
   const version = nextVersion({
     requested: agent.version,
-    live: liveVersion(facts),
+    live: baseVersion(facts),
     initialVersion: agent.initialVersion,
     weighed: facts.history.relation === 'unknown-base' ? undefined : weighed,
     contentChanged: true,
@@ -89,9 +93,11 @@ export function planDeploy(facts: DeployFacts): DeployPlan {
 }
 
 /** Byte for byte what is live; where the platform fetches the source itself, the same commit. */
-function isLive({ standing, digest, commit }: DeployFacts): boolean {
+function isLive({ standing, digest, commit, settings, held }: DeployFacts): boolean {
+  if (held !== undefined) return held
   if (!agrees(standing)) return false
   const live = standing.live?.payload
+  if (live?.settings && live.settings !== settings) return false
   return digest === undefined ? live?.commit === commit : live?.digest === digest
 }
 
@@ -99,18 +105,19 @@ function heldBecause(agent: Agent, hold: Hold): string {
   return `On hold since @${hold.by}: ${hold.reason}. Comment \`/resume ${agent.name}\` or \`/deploy ${agent.name}\` to go on, or push a revert of what was rolled back.`
 }
 
-/** The base of the next version: from the platform where it keeps one, else from the ledger. */
-function liveVersion({ agent, standing }: DeployFacts): string | undefined {
+/** The base of the next version; after a rollback to what no record names, the version that was left. */
+function baseVersion({ agent, standing }: DeployFacts): string | undefined {
   if (agent.platform.keepsReleaseVersion) return standing.platform.releaseVersion
-  return standing.live?.payload.release_version ?? undefined
+  return standing.live?.payload.release_version ?? standing.live?.payload.previous_version ?? undefined
 }
 
-/** After a rollback the platform counts from the version that is live again, so a number can come back. */
+/** After a rollback counting goes on from the version that is live again, so a number can come back. */
 function reuse(version: VersionResult, standing: Standing): string[] {
-  const taken = standing.platform.versions.some((known) => known.version.replace(/^v/, '') === version.version)
-  return taken
+  const left = standing.live?.operation === 'rollback' ? standing.live.payload.previous_version : undefined
+  const released = [left, ...standing.platform.versions.map((known) => known.version)]
+  return released.some((known) => known?.replace(/^v/, '') === version.version)
     ? [
-        `${version.version} was released before and rolled back; the platform counts on from the live version, so the number is used again.`,
+        `${version.version} was released before and rolled back; counting goes on from the live version, so the number is used again.`,
       ]
     : []
 }

@@ -33,6 +33,10 @@ export interface Entry {
   readonly digest: string | undefined
   readonly reason: string | undefined
   readonly range: { readonly from: string | undefined; readonly to: string } | undefined
+  /** As in the ledger; see `Payload`. */
+  readonly settings?: string | undefined
+  readonly managed?: Readonly<Record<string, string>> | undefined
+  readonly added?: readonly string[] | undefined
 }
 
 const finalState: Record<Decision, RecordState> = {
@@ -185,6 +189,9 @@ function payloadOf(entry: Entry): Payload {
     actor: entry.trigger.actor,
     reason: entry.reason ?? null,
     range: entry.range ? { from: entry.range.from ?? null, to: entry.range.to } : null,
+    ...(entry.settings ? { settings: entry.settings } : {}),
+    ...(entry.managed ? { managed: { ...entry.managed } } : {}),
+    ...(entry.added ? { added: [...entry.added] } : {}),
   }
 }
 

@@ -1,6 +1,7 @@
 import { formatDuration, formatSize } from './config/units.ts'
 import { code, inert, table } from './markdown.ts'
 import type { Outcome } from './outcome.ts'
+import { renderDifferences } from './report-difference.ts'
 import type { RollbackPlan } from './request.ts'
 import type { AgentStatus } from './status.ts'
 
@@ -46,6 +47,8 @@ export function renderOutcome(outcome: Outcome, place: Place): string {
   const parts = [`### ${inert(outcome.agent)}`, renderMessage(outcome)]
   if (outcome.help) parts.push(`**What to do:** ${inert(outcome.help)}`)
   if (outcome.warnings.length > 0) parts.push(outcome.warnings.map((warning) => `> ⚠️ ${inert(warning)}`).join('\n>\n'))
+  const differences = renderDifferences(outcome)
+  if (differences !== '') parts.push(differences)
   if (outcome.version && outcome.version.commits.length > 0) parts.push(renderCommits(outcome, place))
   if (outcome.digest) parts.push(renderBundle(outcome))
   return parts.join('\n\n')

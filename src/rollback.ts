@@ -5,13 +5,15 @@ import { beginOutcome, type Draft } from './draft.ts'
 import type { Io } from './io.ts'
 import { withOwnJournal } from './journal.ts'
 import { type LedgerRecord, readRecords } from './ledger.ts'
+import type { Rollout } from './move.ts'
 import type { Outcome } from './outcome.ts'
 import { short } from './plan.ts'
 import { close, type Entry, open } from './record.ts'
 import type { RollbackRequest } from './request.ts'
-import { type Rollout, rollOut } from './rollout.ts'
-import { lookUp, type Standing } from './standing.ts'
+import { rollOut } from './rollout.ts'
+import { liveRelease, lookUp, type Standing } from './standing.ts'
 import { chooseTarget, type RollbackChoice } from './target.ts'
+import { byContent, native, type Way } from './way-back.ts'
 
 /** Rolls the agents of a request back; each for itself, one that fails does not stop the others. */
 export async function rollback(request: RollbackRequest, io: Io): Promise<Outcome[]> {
@@ -36,61 +38,64 @@ async function rollBackAgent(story: Story): Promise<Outcome> {
     const client = attach(agent, request.connect, io)
     const standing = await lookUp(agent, client, io)
     draft.warn(...standing.warnings)
-    const choice = await choose(story, standing)
-    draft.add(factsOf(standing, choice))
-    if (request.dryRun) return draft.end('skipped', 'dry-run', `Would roll back ${describe(standing, choice)}.`)
+    const records = await readAll(story)
+    const by = client.rollback ? 'platform' : 'content'
+    const choice = chooseTarget({ agent, to: request.to, standing, records, by })
+    draft.add(factsOf(story, { standing, choice }))
+    const way = client.rollback
+      ? native(story, { choice, client })
+      : await byContent(story, { standing, choice, records })
+    draft.add(way.facts)
+    draft.warn(...way.warnings)
+    const what = describe(story, { standing, choice })
+    if (request.dryRun) return draft.end('skipped', 'dry-run', `Would roll back ${what}.`)
     await request.onPlan?.({
       agent: agent.name,
-      from: standing.platform.releaseVersion,
-      to: choice.releaseVersion,
+      from: liveRelease(agent, standing),
+      to: choice.name,
       commit: choice.record?.payload.commit,
       undone: standing.live?.payload.commit,
     })
-    io.log.info(`${agent.name}: rolling back ${describe(standing, choice)}`, { agent: agent.name })
-    const rollout: Rollout = { agent, client, before: standing.platform, wait: request.wait, step: 'rollback' }
-    return await carryOut(story, { draft, standing, choice, rollout })
+    io.log.info(`${agent.name}: rolling back ${what}`, { agent: agent.name })
+    return await carryOut(story, { draft, standing, choice, way })
   } catch (error) {
     return draft.fail(error)
   }
 }
 
-async function choose({ agent, request, io }: Story, standing: Standing): Promise<RollbackChoice> {
+async function readAll({ agent, io }: Story): Promise<readonly LedgerRecord[]> {
   const records: LedgerRecord[] = []
-  if (io.github) {
-    for await (const record of readRecords(io.github, { name: agent.name, environment: agent.environment }))
-      records.push(record)
-  }
-  return chooseTarget({ agent, to: request.to, standing, records })
+  if (!io.github) return records
+  for await (const record of readRecords(io.github, { name: agent.name, environment: agent.environment }))
+    records.push(record)
+  return records
 }
 
-async function carryOut(
-  story: Story,
-  planned: { draft: Draft; standing: Standing; choice: RollbackChoice; rollout: Rollout },
-): Promise<Outcome> {
-  const { draft, standing, choice, rollout } = planned
+interface Planned {
+  readonly draft: Draft
+  readonly standing: Standing
+  readonly choice: RollbackChoice
+  readonly way: Way
+}
+
+async function carryOut(story: Story, planned: Planned): Promise<Outcome> {
+  const { draft, standing } = planned
   const { agent, request, io } = story
   const record = await open(entryOf(story, planned), { recent: standing.recent, io })
   draft.warn(...record.warnings)
   if (record.id !== undefined) draft.add({ githubDeploymentId: record.id })
-  const outcome = await act(story, { draft, choice, rollout })
+  const outcome = await act(story, planned)
   if (outcome.code === 'submitted') return outcome
   const unwritten = await close(outcome, { id: record.id, logUrl: request.trigger.url, io })
   io.log.info(`${agent.name}: ${outcome.message}`, { agent: agent.name, decision: outcome.decision })
   return unwritten ? { ...outcome, warnings: [...outcome.warnings, unwritten] } : outcome
 }
 
-async function act(
-  { agent, request, io }: Story,
-  planned: { draft: Draft; choice: RollbackChoice; rollout: Rollout },
-): Promise<Outcome> {
-  const { draft, choice, rollout } = planned
+async function act({ agent, request, io }: Story, { draft, standing, choice, way }: Planned): Promise<Outcome> {
   try {
-    const target = {
-      platformVersion: choice.platformVersion,
-      reason: request.reason,
-      cleanupFailed: request.cleanupFailed,
-    }
-    const arrival = await rollOut({ kind: 'rollback', target }, rollout, io)
+    const { move, client } = way
+    const rollout: Rollout = { agent, client, before: standing.platform, wait: request.wait, step: 'rollback' }
+    const arrival = await rollOut(move, rollout, io)
     draft.add({
       platformVersion: arrival.live?.platformVersion ?? arrival.ticket.platformVersion,
       status: arrival.live ? 'live' : 'rolling back',
@@ -100,23 +105,20 @@ async function act(
       return draft.end(
         'rolled-back',
         'submitted',
-        `${agent.platform.title} has accepted the rollback to ${choice.releaseVersion}; it was not waited for.`,
+        `${agent.platform.title} has accepted the rollback to ${choice.name}; it was not waited for.`,
       )
     }
     return draft.end(
       'rolled-back',
       'requested',
-      `${choice.releaseVersion} is live again. Automatic deploys of ${agent.name} are on hold.`,
+      `${choice.name} is live again. Automatic deploys of ${agent.name} are on hold.`,
     )
   } catch (error) {
     return draft.fail(error)
   }
 }
 
-function entryOf(
-  { agent, request }: Story,
-  { standing, choice }: { standing: Standing; choice: RollbackChoice },
-): Entry {
+function entryOf({ agent, request }: Story, { standing, choice, way }: Planned): Entry {
   const live = standing.live?.payload
   const restored = choice.record?.payload
   return {
@@ -126,27 +128,31 @@ function entryOf(
     // A version from before the ledger has no commit on record; GitHub wants one, so it is the one rolled back from.
     commit: restored?.commit ?? live?.commit ?? request.head,
     releaseVersion: choice.releaseVersion,
-    platformVersion: choice.platformVersion,
-    previousVersion: standing.platform.releaseVersion ?? live?.release_version ?? undefined,
+    // Where the content is sent again, the platform has yet to give it a name.
+    platformVersion: way.move.kind === 'rollback' ? choice.platformVersion : undefined,
+    previousVersion: liveRelease(agent, standing),
     previousCommit: live?.commit,
     digest: restored?.digest ?? undefined,
     reason: request.reason,
     range: live ? { from: restored?.commit, to: live.commit } : undefined,
+    settings: restored?.settings ?? undefined,
+    managed: restored?.managed ?? undefined,
+    added: way.added,
   }
 }
 
-function factsOf(standing: Standing, choice: RollbackChoice): Partial<Outcome> {
-  const previous = standing.platform.releaseVersion ?? standing.live?.payload.release_version ?? undefined
+function factsOf({ agent }: Story, { standing, choice }: Pick<Planned, 'standing' | 'choice'>): Partial<Outcome> {
+  const previous = liveRelease(agent, standing)
   return {
-    releaseVersion: choice.releaseVersion,
-    platformVersion: choice.platformVersion,
+    ...(choice.releaseVersion ? { releaseVersion: choice.releaseVersion } : {}),
+    ...(choice.platformVersion ? { platformVersion: choice.platformVersion } : {}),
     ...(previous ? { previousVersion: previous } : {}),
     ...(choice.record ? { commit: choice.record.payload.commit } : {}),
     ...(choice.record?.payload.digest ? { digest: choice.record.payload.digest } : {}),
   }
 }
 
-function describe(standing: Standing, choice: RollbackChoice): string {
+function describe({ agent }: Story, { standing, choice }: Pick<Planned, 'standing' | 'choice'>): string {
   const commit = choice.record ? ` (commit ${short(choice.record.payload.commit)})` : ''
-  return `${standing.platform.releaseVersion ?? 'what is live'} → ${choice.releaseVersion}${commit}`
+  return `${liveRelease(agent, standing) ?? 'what is live'} → ${choice.name}${commit}`
 }

@@ -29,6 +29,14 @@ export async function lookUp(agent: Agent, client: PlatformClient, io: Io): Prom
   return { platform, recent, live, hold: holdOf(live), warnings }
 }
 
+/** The release version that is live: by the platform where it keeps one, else by the ledger. */
+export function liveRelease(agent: Agent, { platform, live }: Pick<Standing, 'platform' | 'live'>): string | undefined {
+  const recorded = live?.payload.release_version ?? undefined
+  return agent.platform.keepsReleaseVersion
+    ? (platform.releaseVersion ?? recorded)
+    : (recorded ?? platform.releaseVersion)
+}
+
 /** Is what the ledger calls live also what the platform calls live? */
 export function agrees(standing: Standing): boolean {
   const recorded = standing.live && platformVersionOf(standing.live)

@@ -21,6 +21,8 @@ interface Given {
   message?: string
   relation?: History['relation']
   digest?: string
+  settings?: string
+  held?: boolean
   live?: { operation?: 'deploy' | 'rollback'; digest?: string; version?: string; description?: string }
   platformVersion?: string
   other?: { state: RecordState }
@@ -62,6 +64,8 @@ function facts(given: Given): DeployFacts {
     history,
     weighed: weigh(history, { path: '', watchPaths: [] }),
     digest: given.digest ?? 'sha256:new',
+    settings: given.settings ?? 'sha256:settings',
+    held: given.held,
     badCommits: given.badCommits ?? [],
   }
 }

@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { parseConfig } from '../src/config/parse.ts'
 import { fail } from '../src/errors.ts'
-import { type Move, restore, type Rollout, rollOut } from '../src/rollout.ts'
+import type { Move, Rollout } from '../src/move.ts'
+import { restore } from '../src/restore.ts'
+import { rollOut } from '../src/rollout.ts'
 import { arrayLog, memoryJournal, movedClock, testIo } from './support/io.ts'
 import { type MemoryPlatform, memoryPlatform } from './support/memory-platform.ts'
 
-const move: Move = {
+const move: Extract<Move, { kind: 'deploy' }> = {
   kind: 'deploy',
   change: {
     releaseVersion: '1.1.0',
@@ -86,7 +88,7 @@ describe('rollOut', () => {
     const memory = memoryPlatform()
     const rollout = await rolloutOn(memory)
     const steps = new Map<string, unknown>([['deploy.asking', rollout.before]])
-    if (move.kind === 'deploy') await rollout.client.submit(move.change, rollout.before)
+    await rollout.client.submit(move.change, rollout.before)
 
     const arrival = await rollOut(move, rollout, testIo({ journal: memoryJournal(steps) }))
 
@@ -170,12 +172,19 @@ describe('rollOut', () => {
 })
 
 describe('restore', () => {
+  const restoring = {
+    change: move.change,
+    previous: undefined,
+    recorded: () => Promise.reject(new Error('nothing is on record')),
+    io: testIo(),
+  }
+
   it('rolls back to what was live before', async () => {
     const memory = memoryPlatform()
     const rollout = await rolloutOn(memory)
     await rollOut(move, rollout, testIo())
 
-    const restored = await restore(rollout, testIo())
+    const restored = await restore(rollout, restoring)
 
     expect(restored).toEqual({ version: '1.0.0', acted: true })
     expect(memory.live).toBe('1.0.0')
@@ -185,7 +194,7 @@ describe('restore', () => {
     const memory = memoryPlatform()
     const rollout = await rolloutOn(memory)
 
-    const restored = await restore(rollout, testIo())
+    const restored = await restore(rollout, restoring)
 
     expect(restored).toEqual({ version: '1.0.0', acted: false })
     expect(memory.effects).toEqual([])

@@ -98,7 +98,7 @@ describe('chooseTarget', () => {
       '1.1.0',
     ],
   ])('%s', (_, to, current, records, versions, expected) => {
-    const choice = chooseTarget({ agent: it1, to, standing: standing(current, versions), records })
+    const choice = chooseTarget({ agent: it1, to, standing: standing(current, versions), records, by: 'platform' })
 
     expect(choice.platformVersion).toBe(expected)
   })
@@ -139,13 +139,20 @@ describe('chooseTarget', () => {
       'nothing-to-roll-back-to',
     ],
   ])('refuses %s', (_, to, current, records, versions, code) => {
-    const choosing = () => chooseTarget({ agent: it1, to, standing: standing(current, versions), records })
+    const choosing = () =>
+      chooseTarget({ agent: it1, to, standing: standing(current, versions), records, by: 'platform' })
 
     expect(choosing).toThrow(expect.objectContaining({ code }))
   })
 
   it('knows the commit of the target from the ledger', () => {
-    const choice = chooseTarget({ agent: it1, to: previous, standing: standing('1.2.0', listed), records: history })
+    const choice = chooseTarget({
+      agent: it1,
+      to: previous,
+      standing: standing('1.2.0', listed),
+      records: history,
+      by: 'platform',
+    })
 
     expect(choice.record?.payload.commit).toBe('c1')
   })

@@ -36,6 +36,7 @@ const keptOutput = 4000
 export function createProcesses(): Processes {
   const running = new Set<AgentProcess>()
   let keeper: ChildProcess | undefined
+  let closed = false
 
   /** Started with the first agent; unreferenced, so that it holds nobody up. */
   function tell(message: { started?: number; ended?: number }): void {
@@ -45,10 +46,13 @@ export function createProcesses(): Processes {
 
   async function start(agent: AgentCommand): Promise<AgentProcess> {
     const port = await freePort()
+    if (closed) throw new Error('the sandbox is being closed')
     const child = spawnAgent(agent, port)
-    const output = lastWords(child)
+    const failure = new Promise<Error>((resolve) => child.once('error', resolve))
     const pid = child.pid
-    if (pid === undefined) throw new Error(`"${agent.command.join(' ')}" could not be started`)
+    if (pid === undefined)
+      throw new Error(`"${agent.command.join(' ')}" could not be started: ${(await failure).message}`)
+    const output = lastWords(child)
     tell({ started: pid })
     const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
     const process: AgentProcess = {
@@ -70,6 +74,7 @@ export function createProcesses(): Processes {
   return {
     start,
     async close() {
+      closed = true
       await Promise.all([...running].map((process) => process.stop()))
       if (keeper?.connected) keeper.disconnect()
     },
@@ -129,13 +134,8 @@ async function waitForPort(
   child: ChildProcess,
   { port, timeoutMs }: { port: number; timeoutMs: number },
 ): Promise<string | undefined> {
-  let failure: Error | undefined
-  child.once('error', (error) => {
-    failure = error
-  })
   const deadline = Date.now() + timeoutMs
   while (Date.now() < deadline) {
-    if (failure) return `could not be started (${failure.message})`
     if (child.exitCode !== null) return `ended with exit code ${child.exitCode} before it listened`
     if (child.signalCode !== null) return `was ended by ${child.signalCode} before it listened`
     if (await isOpen(port)) return undefined

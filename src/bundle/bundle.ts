@@ -29,11 +29,11 @@ export interface Entry {
   readonly symlinkTarget?: string
 }
 
-/** A deterministic archive on disk. */
+/** A deterministic archive, or the canonical JSON of a configuration document, on disk. */
 export interface Bundle {
   readonly path: string
-  readonly format: 'zip' | 'tar'
-  /** `sha256:<hex>` of the archive's bytes. */
+  readonly format: 'zip' | 'tar' | 'document'
+  /** `sha256:<hex>` of the archive's bytes; of a document, also of its attachments' digests. */
   readonly digest: string
   /** Bytes of the archive. */
   readonly size: number

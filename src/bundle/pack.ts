@@ -24,7 +24,7 @@ export interface Packing {
   readonly checkout: Checkout
   readonly agentPath: string
   readonly rules: BundleRules
-  readonly format: 'zip'
+  readonly format: 'zip' | 'tar'
   /** File that is written; only a whole archive ever has this name. */
   readonly out: string
   readonly agent: string

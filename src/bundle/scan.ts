@@ -60,6 +60,13 @@ export function scanContent(content: Uint8Array, firstLine = 1): readonly Findin
   return findings.sort((a, b) => a.line - b.line)
 }
 
+/** The text with `***` where a credential of a known form stands, real or not. */
+export function hideSecrets(text: string): string {
+  let hidden = text
+  for (const { hint, pattern } of forms) if (hidden.includes(hint)) hidden = hidden.replace(pattern, '***')
+  return hidden
+}
+
 /** Git's own rule: a NUL among the first 8,000 bytes. */
 export function isBinary(bytes: Buffer): boolean {
   return bytes.subarray(0, 8000).includes(0)

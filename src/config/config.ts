@@ -20,6 +20,7 @@ export interface Agent {
     readonly waitForChecks: boolean
     readonly timeoutMs: number
     readonly onFailure: 'rollback' | 'keep'
+    readonly onDrift: 'refuse' | 'overwrite'
   }
   /** `auto`, `major`, `minor`, `patch` or an exact semver. */
   readonly version: string
@@ -41,6 +42,8 @@ export interface Config {
   /** Path of the file, for messages. */
   readonly path: string
   readonly agents: readonly Agent[]
+  /** What it was read with; an older version of the file is read with the same. */
+  readonly platforms: readonly Platform[]
 }
 
 /** A cold container build takes 5–10 minutes on the slowest platform; 15 leaves room without hanging a job for hours. */
@@ -73,6 +76,7 @@ export function resolveAgent(
       waitForChecks: deploy['wait-for-checks'] ?? false,
       timeoutMs: milliseconds(deploy.timeout ?? defaultTimeout),
       onFailure: deploy['on-failure'] ?? 'rollback',
+      onDrift: deploy['on-drift'] ?? 'refuse',
     },
     version: entry.version ?? defaults.version ?? 'auto',
     initialVersion: entry['initial-version'] ?? defaults['initial-version'],

@@ -210,5 +210,5 @@ function resolve(file: ConfigFile, from: { path: string; platforms: readonly Pla
       }),
     ]
   })
-  return { path: from.path, agents }
+  return { path: from.path, agents, platforms: from.platforms }
 }

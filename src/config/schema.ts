@@ -85,6 +85,10 @@ const Deploy = z.strictObject({
     .optional()
     .meta({ default: 'rollback' })
     .describe('What to do when the new version fails: go back, or leave it for inspection.'),
+  'on-drift': z
+    .enum(['refuse', 'overwrite'])
+    .optional()
+    .describe('What to do when somebody edited on the platform what a deploy would overwrite (Nanonets, Qoder).'),
 })
 
 const Bundle = z.strictObject({

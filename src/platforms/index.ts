@@ -1,5 +1,6 @@
+import { nanonets } from './nanonets/nanonets.ts'
 import { nasiko } from './nasiko/nasiko.ts'
 import type { Platform } from './platform.ts'
 
 /** The only list of platforms. */
-export const platforms: readonly Platform[] = [nasiko as Platform]
+export const platforms: readonly Platform[] = [nasiko as Platform, nanonets as Platform]

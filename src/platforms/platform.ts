@@ -71,9 +71,16 @@ export interface DocumentRules<Settings = unknown> {
   attachments?(settings: Settings): readonly string[]
   /**
    * One spelling per thing, the same as `Live.content` has, so that both can be compared; and one sentence per rule of the
-   * platform that the document breaks. Only top-level keys that the document gives are managed.
+   * platform that the document breaks. Only top-level keys that the document gives are managed. `attachments` are there
+   * for what stands for them in the document, e.g. a skill's digest.
    */
-  normalize(document: JsonObject, settings: Settings): { document: JsonObject; problems: readonly string[] }
+  normalize(
+    document: JsonObject,
+    settings: Settings,
+    attachments: readonly Attachment[],
+  ): { document: JsonObject; problems: readonly string[] }
+  /** True where every change, whoever makes it, gives another platform version: then an equal one proves that nobody did. */
+  readonly countsChanges?: true
 }
 
 export interface Target<Settings = unknown> {
@@ -86,7 +93,11 @@ export interface Target<Settings = unknown> {
 export interface PlatformClient {
   /** What is live, and the versions the platform knows. Throws `agent-not-found`. */
   find(): Promise<Live>
-  /** Asks for the change once. Never called twice for one change unless `landed` said that it did not land. */
+  /**
+   * Asks for the change once. Never called twice for one change unless `landed` said that it did not land, or is absent.
+   * Throws StaleRevision (`http.ts`), with nothing done, when `before.revision` is not what the platform has now; the core
+   * then reads again and takes a document that is already there as landed, with a ticket that has no `state`.
+   */
   submit(change: Change, before: Live): Promise<Ticket>
   /** Asked by the core as often as the core likes. */
   check(ticket: Ticket): Promise<Progress>
@@ -113,7 +124,10 @@ export interface Live {
   readonly url?: string
   /** What a change must still find when it arrives (optimistic concurrency); `submit` sends or compares it. */
   readonly revision?: string
-  /** The whole configuration on a document platform, in the spelling of `normalize`. May hold secrets: never logged or stored. */
+  /**
+   * The whole configuration on a document platform, in the spelling of `normalize`. May hold secrets: never logged or
+   * stored, so after a restart `submit` can be given a `before` whose content is newer than its revision.
+   */
   readonly content?: JsonObject
   /** Newest first. */
   readonly versions: readonly { readonly version: string; readonly status: string; readonly createdAt?: string }[]
@@ -122,7 +136,10 @@ export interface Live {
 export interface Change {
   readonly releaseVersion: string
   readonly bump: 'major' | 'minor' | 'patch' | 'exact'
-  /** Absent only where the platform fetches the source itself, as the agent's settings ask. */
+  /**
+   * The archive; on a document platform the canonical JSON of the document. Absent only where the platform fetches the
+   * source itself, as the agent's settings ask.
+   */
   readonly bundle?: ShippedBundle
   /** The managed keys, on a document platform. */
   readonly document?: JsonObject
@@ -131,7 +148,10 @@ export interface Change {
   readonly attachments?: readonly Attachment[]
   /** Texts of the files that `bundle.wants` names, where they are there. */
   readonly files: Readonly<Record<string, string>>
-  /** The same for the same repository, agent, commit, content and operation; another for any other: for idempotency keys. */
+  /**
+   * For idempotency keys: the same for the same content of the same commit on top of the same live version, whatever run
+   * asks; another for any other, so also when the same commit comes again after a rollback or a failed build.
+   */
   readonly key: string
   readonly strategy: Strategy
   readonly cleanupOld: boolean
@@ -143,7 +163,7 @@ export interface Change {
 export interface ShippedBundle {
   readonly path: string
   readonly fileName: string
-  /** `sha256:<hex>` of the archive's bytes. */
+  /** `sha256:<hex>` of the archive's bytes; of a document, also of its attachments' digests. */
   readonly digest: string
   readonly size: number
   /** Every file that was looked at, with why it is in or out. */

@@ -61,7 +61,7 @@ function demandAgent(world: World, id: string | undefined): Agent {
 
 function uploadItem(agent: Agent, upload: Upload) {
   const info = { upload_type: upload.type, upload_status: uploadStates[upload.status] }
-  const description = upload.status === 'failed' ? 'Agent setup failed. Please check the upload details.' : agent.name
+  const description = upload.status === 'failed' ? upload.message : agent.name
   return { agent_id: agent.id, agent_name: agent.name, icon_url: null, upload_info: info, tags: [], description }
 }
 

@@ -74,6 +74,8 @@ export async function startNasiko(options: {
     ...controls(world),
     async close(): Promise<void> {
       await Promise.all([server.close(), world.processes.close()])
+      // Builds that were under way fail now, and are over before the files may go.
+      await Promise.all([...world.agents.values()].map(({ queue }) => queue))
     },
   }
 }

@@ -36,7 +36,6 @@ export const Versions = z.object({
       created_at: text,
       build_ids: z.array(z.string()).nullish(),
       deployment_ids: z.array(z.string()).nullish(),
-      rollback_reason: text,
     }),
   ),
 })
@@ -48,10 +47,10 @@ const Upload = z.object({
   agent_name: text,
   name: text,
   status: text,
-  upload_info: z.object({ status: text, progress_percentage: z.number().nullish(), error_message: text }).nullish(),
-  progress_percentage: z.number().nullish(),
+  description: text,
+  /** The documents' example reads `status` of the item, their description has `upload_info.upload_status`. */
+  upload_info: z.object({ upload_status: text, status: text, error_message: text }).nullish(),
   error: text,
-  message: text,
 })
 export type Upload = z.infer<typeof Upload>
 

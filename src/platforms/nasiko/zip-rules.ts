@@ -15,10 +15,13 @@ export async function inspectZip(files: readonly ShippedFile[]): Promise<readonl
   else if (!/^\s*FROM\s+\S/im.test(await dockerfile.head())) problems.push('"Dockerfile" has no FROM line')
   const compose = byPath.get('docker-compose.yml')
   if (!compose) problems.push('there is no "docker-compose.yml" at the root of the agent’s path')
-  else if (!/^services\s*:/m.test(await compose.head())) problems.push('"docker-compose.yml" has no `services`')
+  else if (!/^["']?services["']?\s*:/m.test(await compose.head()))
+    problems.push('"docker-compose.yml" has no `services`')
   const main = entryPoints.map((path) => byPath.get(path)).find((file) => file !== undefined)
   if (!main)
     problems.push(`there is no entry point; one of ${entryPoints.map((path) => `"${path}"`).join(', ')} must be there`)
-  else if (main.size === 0) problems.push(`the entry point "${main.path}" is empty`)
+  else if ((await main.head()).trim() === '') problems.push(`the entry point "${main.path}" is empty`)
+  const dotted = files.find(({ path }) => path.includes('..'))
+  if (dotted) problems.push(`the path "${dotted.path}" has "..", which Nasiko takes for a way out of the archive`)
   return problems
 }

@@ -1,0 +1,52 @@
+import { startNanonets } from '../../app/sandbox/nanonets/server.ts'
+import { nanonets } from '../../src/platforms/nanonets/nanonets.ts'
+import type { Platform } from '../../src/platforms/platform.ts'
+import { describePlatform, type PlatformCase, type PlatformRig } from './conformance.ts'
+
+async function start(): Promise<PlatformRig> {
+  const server = await startNanonets()
+  const key = server.addWorkspace()
+  const { id, group } = server.addAgent({
+    key,
+    name: 'Invoices',
+    config: { system_prompt: 'by hand', milestones: ['a'] },
+  })
+  return {
+    url: server.url,
+    credentials: { NANONETS_API_KEY: key },
+    agentId: group,
+    live() {
+      const { live } = server.agent(id)
+      const found = /^Content (\d)\n$/.exec(String(live?.config['system_prompt']))?.[1]
+      return found === undefined ? undefined : Number(found)
+    },
+    effects: () => server.agent(id).effects.filter(({ kind }) => kind === 'patch').length,
+    edit: () => server.edit(id, { config: { ...server.agent(id).live?.config, system_prompt: 'better so' } }),
+    fault: (fault) => server.fault(fault),
+    requests: server.requests,
+    violations: server.violations,
+    close: () => server.close(),
+  }
+}
+
+const hotPatch: PlatformCase = {
+  name: 'Nanonets',
+  platform: nanonets as Platform,
+  entry: {},
+  tree: (content) => ({
+    'agent.yml':
+      'name: Invoices\nsystem_prompt: { file: prompts/system.md }\nconfig:\n  model: { name: large, temperature: 0.2 }\n',
+    'prompts/system.md': `Content ${content}\n`,
+  }),
+  broken: { 'agent.yml': 'name: Invoices\nversion_number: 7\n' },
+  writes: [{ method: 'PATCH', path: /^\/api\/v1\/agents\/[^/]+$/ }],
+  start,
+}
+
+describePlatform(hotPatch)
+describePlatform({
+  ...hotPatch,
+  name: 'Nanonets with publishing',
+  entry: { settings: { publish: true } },
+  writes: [...hotPatch.writes, { method: 'POST', path: /\/versions\/publish$/ }],
+})
