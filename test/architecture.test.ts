@@ -8,14 +8,15 @@ const layers: readonly { readonly name: string; readonly files: readonly RegExp[
   {
     name: 'words',
     files: [
-      /^src\/(errors|outcome|io|request)\.ts$/,
+      /^src\/(errors|outcome|io|move|request)\.ts$/,
       /^src\/(platforms\/platform|version\/version|bundle\/bundle)\.ts$/,
     ],
   },
   {
     name: 'thinking',
     files: [
-      /^src\/(agent|draft|journal|markdown|redact|report|retry)\.ts$/,
+      /^src\/(agent|difference|difference-lines|draft|journal|markdown|redact|report|report-difference|retry|secrecy)\.ts$/,
+      /^src\/document\/(canonical|managed|parse)\.ts$/,
       /^src\/config\//,
       /^src\/version\/(?!history-)/,
       /^src\/bundle\/(select|rules|scan|zip-format)\.ts$/,
@@ -26,8 +27,7 @@ const layers: readonly { readonly name: string; readonly files: readonly RegExp[
     files: [
       /^src\/(attempt|github|http|ledger|source-[a-z]+|standing|verify)\.ts$/,
       /^src\/version\/history-/,
-      /^src\/bundle\//,
-      /^src\/platforms\//,
+      /^src\/(bundle|document|platforms)\//,
     ],
   },
   { name: 'edges', files: [/^src\/(action|cli)(\.ts$|\/)/, /^app\//] },
@@ -38,6 +38,9 @@ const order = ['words', 'thinking', 'reaching', 'story', 'edges']
 function layerOf(path: string): string | undefined {
   return layers.find(({ files }) => files.some((pattern) => pattern.test(path)))?.name
 }
+
+/** Node's modules that only compute; chance, which `node:crypto` has too, is looked for by its name. */
+const pureModules: readonly string[] = ['node:path', 'node:crypto']
 
 /** The story thinks too, about what was read: these stay as pure as the layer of thinking. */
 const pureStory: readonly string[] = ['src/plan.ts', 'src/target.ts']
@@ -74,7 +77,7 @@ const rules: Readonly<Record<string, Rule>> = {
     const pure = ['words', 'thinking'].includes(layerOf(path) ?? '') || pureStory.includes(path)
     if (!pure) return []
     const modules = imports.filter(
-      ({ from, typeOnly }) => from.startsWith('node:') && from !== 'node:path' && !typeOnly,
+      ({ from, typeOnly }) => from.startsWith('node:') && !pureModules.includes(from) && !typeOnly,
     )
     return [...found(code, /\b(?:async|await)\b/g), ...modules.map(({ from }) => `imports ${from}`)]
   },

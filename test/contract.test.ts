@@ -87,6 +87,7 @@ describe('the result', () => {
       ...{ platform: 'p', agentId: 'x', commit: 'c', releaseVersion: '1.1.0', previousVersion: '1.0.0' },
       ...{ platformVersion: 'v1', buildId: 'b', deploymentId: 'd', githubDeploymentId: 1, status: 'live', url: 'u' },
       ...{ digest: 'sha256:0', bundlePath: '/b.zip', bundleSize: 3, restoredVersion: '1.0.0', warnings: ['w'] },
+      ...{ changes: [{ path: 'a.b', kind: 'changed', lines: ['-x', '+y'] }], drift: [] },
       ...{ startedAt: 1, finishedAt: 2, entries: [{ path: 'x', size: 1, included: true, reason: 'tracked' }] },
       version: {
         ...{ version: '1.1.0', previous: '1.0.0', bump: 'minor', reason: 'r', read: 1, counted: 1 },

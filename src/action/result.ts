@@ -35,6 +35,12 @@ const Version = z.object({
   warnings: z.array(z.string()),
 })
 
+const Difference = z.object({
+  path: z.string(),
+  kind: z.enum(['added', 'removed', 'changed']),
+  lines: z.array(z.string()).describe('As in a unified diff.'),
+})
+
 const AgentResult = z.object({
   agent: z.string().describe('Its name in the config file.'),
   operation: z.enum(['deploy', 'rollback']),
@@ -58,6 +64,8 @@ const AgentResult = z.object({
   bundleSize: z.int().optional().describe('Bytes.'),
   files: z.int().optional().describe('Number of files that ship.'),
   version: Version.optional().describe('How the version was found.'),
+  changes: z.array(Difference).optional().describe('What the deploy makes other on a configuration platform.'),
+  drift: z.array(Difference).optional().describe('What somebody else edited there since the last deploy.'),
   restoredVersion: z.string().optional().describe('Live again after a failed rollout.'),
   warnings: z.array(z.string()),
   startedAt: z.number().describe('Milliseconds since the epoch.'),

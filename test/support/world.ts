@@ -1,8 +1,12 @@
 import { join } from 'node:path'
+import { vi } from 'vitest'
 import { type SandboxGitHub, startGitHub } from '../../app/sandbox/github/server.ts'
 import { type SandboxNasiko, startNasiko } from '../../app/sandbox/nasiko/server.ts'
 import { addCommit, type Content, git, gitRemote, temporaryFolder } from './repository.ts'
 import { type Result, type Running, startStep, type Step } from './runner.ts'
+
+/** Child processes, servers and git take a second or two, and more on a busy machine. */
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 })
 
 /**
  * A repository on the emulated GitHub, clones of it as `actions/checkout` leaves them, an agent on the emulated Nasiko, and
