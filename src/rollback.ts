@@ -8,7 +8,7 @@ import { type LedgerRecord, readRecords } from './ledger.ts'
 import type { Rollout } from './move.ts'
 import type { Outcome } from './outcome.ts'
 import { short } from './plan.ts'
-import { close, type Entry, open } from './record.ts'
+import { close, type Entry, open, recordEnd } from './record.ts'
 import type { RollbackRequest } from './request.ts'
 import { rollOut } from './rollout.ts'
 import { liveRelease, lookUp, type Standing } from './standing.ts'
@@ -59,7 +59,27 @@ async function rollBackAgent(story: Story): Promise<Outcome> {
     io.log.info(`${agent.name}: rolling back ${what}`, { agent: agent.name })
     return await carryOut(story, { draft, standing, choice, way })
   } catch (error) {
-    return draft.fail(error)
+    const outcome = draft.fail(error)
+    if (request.dryRun) return outcome
+    const id = await recordEnd(refusedEntry(story), { outcome, io })
+    return id === undefined ? outcome : { ...outcome, githubDeploymentId: id }
+  }
+}
+
+/** What is recorded of a rollback that never began: who asked and why. */
+function refusedEntry({ agent, request }: Story): Entry {
+  return {
+    operation: 'rollback',
+    agent,
+    trigger: request.trigger,
+    commit: request.head,
+    releaseVersion: undefined,
+    platformVersion: undefined,
+    previousVersion: undefined,
+    previousCommit: undefined,
+    digest: undefined,
+    reason: request.reason,
+    range: undefined,
   }
 }
 

@@ -174,6 +174,7 @@ describe('a rollback that can’t be', () => {
     expectFailure(result, { decision: 'refused', code, words, remedy })
     expect(written()).toEqual([])
     expect(world.nasiko.agent(agentId).rollbacks).toBe(0)
+    expect(records()).toEqual([['error', expect.stringMatching(new RegExp(`^refused: ${code}`))]])
   })
 })
 
