@@ -9,17 +9,30 @@ import { ConfigFile } from '../src/config/schema.ts'
 import { withReference } from './reference.ts'
 
 /**
- * Makes `dist/`: the Action as one file, the licences of what is in it, the JSON Schemas of the config file and of the
+ * Makes `dist/`: the Action and the command line as one file each, the licences of what is in it, the JSON Schemas of the config file and of the
  * result; and the README's tables. The same sources give the same bytes, from any folder. `--check` writes nothing and
  * fails when one of them is out of date.
  */
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 
 export async function makeDist(): Promise<ReadonlyMap<string, string>> {
+  const action = await bundle('src/action.ts')
+  const cli = await bundle('src/cli.ts')
+  return new Map([
+    ['index.cjs', action.text],
+    ['cli.cjs', `#!/usr/bin/env node\n${cli.text}`],
+    ['licenses.txt', await licenses({ ...action.inputs, ...cli.inputs })],
+    ['agents.schema.json', schema(ConfigFile, 'Agent Deploy: .github/agents.yml')],
+    ['result.schema.json', schema(Result, 'Agent Deploy: the output `result`')],
+  ])
+}
+
+/** One file with everything in it, and what went into it. */
+async function bundle(entry: string): Promise<{ text: string; inputs: Metafile['inputs'] }> {
   const result = await build({
     absWorkingDir: root,
-    entryPoints: ['src/action.ts'],
-    outfile: 'dist/index.cjs',
+    entryPoints: [entry],
+    outdir: 'dist',
     bundle: true,
     platform: 'node',
     target: 'node24',
@@ -33,14 +46,9 @@ export async function makeDist(): Promise<ReadonlyMap<string, string>> {
     logLevel: 'error',
     plugins: [dropUnusedToolkit, dropLanguages],
   })
-  const [bundle] = result.outputFiles
-  if (!bundle) throw new Error('esbuild made no file')
-  return new Map([
-    ['index.cjs', bundle.text],
-    ['licenses.txt', await licenses(result.metafile)],
-    ['agents.schema.json', schema(ConfigFile, 'Agent Deploy: .github/agents.yml')],
-    ['result.schema.json', schema(Result, 'Agent Deploy: the output `result`')],
-  ])
+  const [file] = result.outputFiles
+  if (!file) throw new Error(`esbuild made nothing of ${entry}`)
+  return { text: file.text, inputs: result.metafile.inputs }
 }
 
 /** `@actions/core` also fetches OIDC tokens, which loads an HTTP client at start; without side effects it can be left out. */
@@ -69,12 +77,12 @@ const dropLanguages: Plugin = {
   },
 }
 
-async function licenses(metafile: Metafile): Promise<string> {
+async function licenses(inputs: Metafile['inputs']): Promise<string> {
   const folders = new Set(
-    Object.keys(metafile.inputs).flatMap((path) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []),
+    Object.keys(inputs).flatMap((path) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []),
   )
   const texts = await Promise.all([...folders].sort().map(licenseOf))
-  return `Third-party software in index.cjs\n\n${texts.join('\n')}`
+  return `Third-party software in index.cjs and cli.cjs\n\n${texts.join('\n')}`
 }
 
 const Package = z.object({ name: z.string(), version: z.string(), license: z.string().optional() })
@@ -108,7 +116,8 @@ async function main(): Promise<void> {
   const stale: string[] = []
   for (const [name, text] of [...dist, ['README.md', await makeReadme()] as const]) {
     const path = join(root, name)
-    if (!process.argv.includes('--check')) await writeFile(path, text)
+    if (!process.argv.includes('--check'))
+      await writeFile(path, text, { mode: name.endsWith('cli.cjs') ? 0o755 : 0o644 })
     else if ((await readFile(path, 'utf8').catch(() => '')) !== text) stale.push(name)
   }
   if (stale.length === 0) return

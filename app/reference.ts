@@ -1,5 +1,6 @@
 import { parse } from 'yaml'
 import { z } from 'zod'
+import { commands, exitCodes } from '../src/cli/arguments.ts'
 import { ConfigFile } from '../src/config/schema.ts'
 import { catalogue, type Facts } from '../src/errors.ts'
 import { table } from '../src/markdown.ts'
@@ -13,6 +14,7 @@ import { platforms } from '../src/platforms/index.ts'
 export function withReference(readme: string, actionYml: string): string {
   const action = ActionFile.parse(parse(actionYml))
   const sections: Record<string, string> = {
+    commands: commandsTables(),
     inputs: inputsTable(action),
     outputs: outputsTable(action),
     config: configTable(),
@@ -48,6 +50,12 @@ function outputsTable({ outputs }: ActionFile): string {
     ['output', 'meaning'],
     Object.entries(outputs).map(([name, { description }]) => [code(name), cell(description)]),
   )
+}
+
+function commandsTables(): string {
+  const rows = Object.entries(commands).map(([name, meaning]) => [code(`agent-deploy ${name}`), cell(meaning)])
+  const codes = Object.values(exitCodes).map((exit) => [code(String(exit.code)), cell(exit.meaning)])
+  return `${table(['command', 'what it does'], rows)}\n\n${table(['exit code', 'meaning'], codes)}`
 }
 
 /** As much of JSON Schema as `z.toJSONSchema` makes of our schemas. */

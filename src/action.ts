@@ -12,6 +12,7 @@ import {
   warning,
 } from '@actions/core'
 import { readFile } from 'node:fs/promises'
+import { readContext } from './action/context.ts'
 import { run } from './action/run.ts'
 import { fail } from './errors.ts'
 
@@ -32,10 +33,13 @@ void run(
     env: process.env,
     setFailed: () => (process.exitCode = 1),
     writeSummary: async (text) => void (process.env['GITHUB_STEP_SUMMARY'] && (await summary.addRaw(text).write())),
-    readEvent: async () =>
-      JSON.parse(
-        await readFile(process.env['GITHUB_EVENT_PATH'] || '/dev/null', 'utf8').then((text) => text || '{}'),
-      ) as unknown,
+    workspace: process.env['GITHUB_WORKSPACE'] || '.',
+    readContext: async () => readContext(process.env, await readEvent()),
   },
   cancelled.signal,
 ).finally(() => process.exit())
+
+async function readEvent(): Promise<unknown> {
+  const path = process.env['GITHUB_EVENT_PATH']
+  return path ? JSON.parse(await readFile(path, 'utf8')) : {}
+}

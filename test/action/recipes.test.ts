@@ -1,10 +1,9 @@
 import { execFileSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ourAction, type Workflow, workflows } from '../support/readme.ts'
-import type { Result, Step } from '../support/runner.ts'
+import { digestOf, type Result, type Step } from '../support/runner.ts'
 import { agentId, agentTree, repositoryName, startWorld, type World } from '../support/world.ts'
 
 /** The README's workflows, run step by step as the runner would: what is promised there is what happens. */
@@ -187,6 +186,6 @@ describe('the README’s workflow', () => {
 
     const { 'bundle-path': path = '', 'bundle-digest': digest } = results[0]?.outputs ?? {}
     expect(decisions(results), results[0]?.stdout).toEqual(['deployed'])
-    expect(`sha256:${createHash('sha256').update(readFileSync(path)).digest('hex')}`).toBe(digest)
+    expect(digestOf(readFileSync(path))).toBe(digest)
   })
 })

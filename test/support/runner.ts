@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -10,7 +11,7 @@ import { z } from 'zod'
  * sets them, `dist/` started with Node 24 in an environment that has nothing else in it.
  */
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..')
-const node24 = join(root, 'node_modules/node/bin/node')
+export const node24 = join(root, 'node_modules/node/bin/node')
 
 /** Nothing listens on the discard port: a request that was not meant to be made fails at once. */
 export const deadUrl = 'http://127.0.0.1:9'
@@ -208,4 +209,8 @@ function leaksIn(result: Result, step: Step): string[] {
   return Object.entries(places)
     .filter(([, text]) => forms.some((form) => text.includes(form)))
     .map(([name]) => name)
+}
+
+export function digestOf(content: Buffer): string {
+  return `sha256:${createHash('sha256').update(content).digest('hex')}`
 }
