@@ -30,18 +30,32 @@ export async function publishCheck(
     name: checkName(outcome.agent),
     head_sha: to.headSha,
     external_id: to.externalId,
+    ...shown(outcome, github),
+  })
+  const { id } = CheckRun.parse(data)
+  await journal.put('check', id)
+  return id
+}
+
+/** What was unknown is known now: the check says so. */
+export async function correctCheck(outcome: Outcome, to: { github: GitHub; journal: Journal }): Promise<void> {
+  const id = await to.journal.get<number>('check')
+  if (id === undefined) return
+  const route = 'PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}'
+  await to.github.request(route, { check_run_id: id, ...shown(outcome, to.github) })
+}
+
+function shown(outcome: Outcome, { webUrl }: GitHub) {
+  return {
     status: 'completed',
     conclusion: conclusions[outcome.decision],
     completed_at: new Date(outcome.finishedAt).toISOString(),
     output: {
       title: headline(outcome).slice(0, 255),
-      summary: renderSummary([outcome], { webUrl: github.webUrl }).slice(0, summaryLength),
+      summary: renderSummary([outcome], { webUrl }).slice(0, summaryLength),
     },
     ...(outcome.url ? { details_url: outcome.url } : {}),
-  })
-  const { id } = CheckRun.parse(data)
-  await journal.put('check', id)
-  return id
+  }
 }
 
 export function checkName(agent: string): string {

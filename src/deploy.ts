@@ -6,7 +6,7 @@ import { type Content, packContent, settingsDigest } from './content.ts'
 import { absentFrom, fingerprints, holds } from './document/managed.ts'
 import { beginOutcome, type Draft } from './draft.ts'
 import { changesOf, findDrift, judgeDrift } from './drift.ts'
-import { explain, fail } from './errors.ts'
+import { explain, fail, Postponed } from './errors.ts'
 import type { Io } from './io.ts'
 import { withOwnJournal } from './journal.ts'
 import type { Rollout } from './move.ts'
@@ -18,7 +18,7 @@ import { repeat } from './recorded.ts'
 import type { DeployRequest } from './request.ts'
 import { restore } from './restore.ts'
 import { rollOut } from './rollout.ts'
-import { liveRelease, lookUp, type Standing } from './standing.ts'
+import { liveRelease, lookUpOnce, type Standing } from './standing.ts'
 import { weigh } from './version/bump.ts'
 import type { History } from './version/version.ts'
 
@@ -51,7 +51,7 @@ async function deployAgent(story: Story): Promise<Outcome> {
   try {
     if (story.broken) throw fail('dependency-failed', { agent: agent.name, needed: story.broken })
     const client = attach(agent, request.connect, io)
-    const standing = await lookUp(agent, client, io)
+    const standing = await lookUpOnce(agent, client, { step: 'deploy', io })
     const content = await packContent(agent, request.commit, io)
     draft.add(factsOf(story, { standing, content }))
     const plan = await think(story, { standing, content })
@@ -123,6 +123,7 @@ async function settle(story: Story, planned: Planned & { change: Change }): Prom
       const message = restored.acted ? `Rolled back to ${restored.version}.` : `${restored.version} is still live.`
       return draft.fail(error, { message, restoredVersion: restored.version })
     } catch (again) {
+      if (again instanceof Postponed) throw again
       return draft.fail(error, { message: explain(again).message })
     }
   }

@@ -1,5 +1,5 @@
 import type { Agent } from './config/config.ts'
-import { explain } from './errors.ts'
+import { explain, Postponed } from './errors.ts'
 import type { Io } from './io.ts'
 import type { Decision, Outcome, ReasonCode } from './outcome.ts'
 
@@ -8,7 +8,7 @@ export interface Draft {
   add(facts: Partial<Outcome>): void
   warn(...warnings: readonly (string | undefined)[]): void
   end(decision: Decision, code: ReasonCode, message: string): Outcome
-  /** Ends with any thrown value; `after` is a sentence about what was done about it. */
+  /** Ends with any thrown value but `Postponed`, which is no end; `after` is a sentence about what was done about it. */
   fail(error: unknown, after?: { message: string; restoredVersion?: string }): Outcome
 }
 
@@ -42,6 +42,7 @@ export function beginOutcome(
     },
     end: (decision, code, message) => finish({ decision, code, message }),
     fail: (error, after) => {
+      if (error instanceof Postponed) throw error
       const cause = io.signal.aborted && io.signal.reason === error ? io.signal.reason : error
       const { decision, code, message, help } = explain(cause)
       if (code === 'internal')

@@ -97,6 +97,11 @@ export const catalogue = {
     message: (f) => `The bundle of "${f['agent']}" has ${f['actual']}; ${f['limit']} is the most.`,
     help: (f) => `Leave files out with \`bundle.exclude\` or \`.agentignore\`. The largest: ${f['largest']}.`,
   },
+  'file-changed': {
+    decision: 'refused',
+    message: (f) => `The file "${f['path']}" changed while it was being packed.`,
+    help: () => 'Let nothing write into the checkout while the bundle is made, then run again.',
+  },
   'secret-found': {
     decision: 'refused',
     message: (f) => `The bundle of "${f['agent']}" holds what looks like a secret: ${f['places']}.`,
@@ -133,6 +138,11 @@ export const catalogue = {
     message: (f) => `${f['platform']} knows no agent "${f['id']}"${within(f['detail'])}.`,
     help: () =>
       "Compare `id` in the config file with the platform's own list of agents, and check that the credential belongs to the same account.",
+  },
+  'agent-archived': {
+    decision: 'refused',
+    message: (f) => `The agent "${f['id']}" is archived on ${f['platform']}${within(f['since'])}.`,
+    help: () => 'Restore it there, or give the `id` of another in the config file; nothing was changed.',
   },
   unauthorized: {
     decision: 'failed',
@@ -203,6 +213,43 @@ export const catalogue = {
     message: (f) => `GitHub did not do what was asked (${f['what']}): ${f['detail']}`,
     help: (f) => `${f['remedy'] ?? 'Check the token and its permissions, then run again.'}`,
   },
+  overtaken: {
+    decision: 'superseded',
+    message: (f) => `${f['what']} made this deploy void before anything was sent to the platform.`,
+    help: () => 'Nothing is left to do; `/deploy` deploys again.',
+  },
+  'newer-commit': {
+    decision: 'superseded',
+    message: (f) => `The newer commit ${f['newer']} is wanted instead.`,
+    help: () => 'Nothing is left to do: its own check tells how it went.',
+  },
+  'checks-failed': {
+    decision: 'refused',
+    message: (f) =>
+      `The check ${list(f['checks'])} of commit ${f['commit']} did not pass, and \`wait-for-checks\` is set.`,
+    help: () => 'Mend what the check found and push, or deploy all the same with `/deploy`.',
+  },
+  'fork-refused': {
+    decision: 'refused',
+    message: (f) => `Pull request #${f['number']} comes from the fork "${f['fork']}"; nothing is deployed from forks.`,
+    help: () => 'Merge it, or push the branch to this repository; then deploy that.',
+  },
+  'settings-invalid': {
+    decision: 'refused',
+    message: (f) =>
+      `The app can't start; ${f['count']} of its settings ${f['count'] === 1 ? 'is' : 'are'} wrong:\n${f['problems']}`,
+    help: () => 'Correct the environment variables and files named, and start again.',
+  },
+  'store-unusable': {
+    decision: 'failed',
+    message: (f) => `The database "${f['path']}" can't be used: ${f['problem']}.`,
+    help: () => 'Check that DATA_DIR is a folder on a local disk that this user may write to and that has room.',
+  },
+  'store-taken': {
+    decision: 'refused',
+    message: (f) => `The database is in use by ${f['who']}.`,
+    help: () => 'An embedded database has one process. Stop the other one, or give this one its own DATA_DIR.',
+  },
   internal: {
     decision: 'failed',
     message: (f) => `This is a mistake of ours: ${f['detail']}`,
@@ -227,6 +274,21 @@ export class DeployError extends Error {
     this.facts = facts
     this.help = row.help(facts)
     this.decision = row.decision
+  }
+}
+
+/**
+ * Not now: what is needed can't be had at the moment (GitHub's limits, an outage, the database), and the App comes back to
+ * it. It is no failure of a deploy and passes through the core untouched; nothing of it is lost, as steps are journaled.
+ */
+export class Postponed extends Error {
+  /** Milliseconds since the epoch, where somebody named a time. */
+  readonly notBefore: number | undefined
+
+  constructor(reason: string, given: { notBefore?: number | undefined; cause?: unknown } = {}) {
+    super(reason, { cause: given.cause })
+    this.name = 'Postponed'
+    this.notBefore = given.notBefore
   }
 }
 

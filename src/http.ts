@@ -1,4 +1,5 @@
 import type { Io } from './io.ts'
+import { multipartOf } from './multipart.ts'
 
 /** A request that a platform adapter makes. `what` names it in messages: `update`, `list of versions`. */
 export interface PlatformRequest {
@@ -6,8 +7,11 @@ export interface PlatformRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>
-  readonly body?: string | FormData
+  /** A Blob is read as it is sent, whatever its size. */
+  readonly body?: string | FormData | Blob | Uint8Array<ArrayBuffer>
   readonly timeoutMs?: number
+  /** True for a body that says that asking again is no use, whatever the status: it is returned then. */
+  final?(body: unknown): boolean
 }
 
 /** `body` is parsed JSON where it is JSON, else the text. */
@@ -65,16 +69,19 @@ export async function send(
 ): Promise<PlatformReply> {
   const timeout = AbortSignal.timeout(request.timeoutMs ?? readTimeoutMs)
   const signal = AbortSignal.any([timeout, io.signal])
+  const body = request.body instanceof FormData ? multipartOf(request.body) : request.body
   try {
     const response = await io.fetch(request.url, {
       method: request.method,
       headers: { accept: 'application/json', ...request.headers },
-      ...(request.body === undefined ? {} : { body: request.body }),
+      ...(body === undefined ? {} : { body }),
       redirect: 'error',
       signal,
     })
     const text = await readLimited(response)
-    if (passing.includes(response.status)) throw passingFailure(request, { response, text, now: io.clock.now() })
+    if (passing.includes(response.status) && !isFinal(request, { response, text })) {
+      throw passingFailure(request, { response, text, now: io.clock.now() })
+    }
     return { status: response.status, headers: response.headers, body: parseBody(text, response) }
   } catch (error) {
     if (error instanceof HttpFailure) throw error
@@ -115,6 +122,10 @@ function parseBody(text: string, response: Response): unknown {
       cause: error,
     })
   }
+}
+
+function isFinal(request: PlatformRequest, got: { response: Response; text: string }): boolean {
+  return request.final?.(parseBody(got.text, got.response)) === true
 }
 
 function passingFailure(request: PlatformRequest, got: { response: Response; text: string; now: number }): HttpFailure {

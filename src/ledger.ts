@@ -118,6 +118,11 @@ async function readStatuses(github: GitHub, id: number): Promise<LedgerStatus[]>
     }))
 }
 
+/** Was this status written already? For a restart that does not know. */
+export async function hasStatus(github: GitHub, wanted: { id: number; state: RecordState }): Promise<boolean> {
+  return (await readStatuses(github, wanted.id)).some(({ state }) => state === wanted.state)
+}
+
 /** GitHub gives the payload back as the object that was sent, or as its JSON text. */
 function payloadOf(raw: unknown): Payload | undefined {
   const value = typeof raw === 'string' ? parseJson(raw) : raw

@@ -18,6 +18,9 @@ export const reasons = {
   'dry-run': 'Only a plan was asked for; nothing was changed.',
   'in-progress': 'The same content of the same commit is already being deployed by another run.',
   'on-hold': 'Automatic deploys are stopped after a rollback, or by /hold.',
+  'hold-lifted': 'Automatic deploys go on, after /resume.',
+  'not-held': 'There was no hold to lift.',
+  'nothing-queued': 'There was nothing to cancel.',
   'newer-commit': 'A newer commit of the branch was wanted before this one was started.',
   overtaken: 'A rollback or a cancellation made this deployment void before it was submitted.',
 } as const satisfies Record<string, string>

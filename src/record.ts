@@ -1,13 +1,15 @@
 import type { Agent } from './config/config.ts'
-import { explain } from './errors.ts'
+import { explain, Postponed } from './errors.ts'
 import type { GitHub, Io } from './io.ts'
 import {
+  hasStatus,
   holdNote,
   type LedgerRecord,
   liftNote,
   liveNote,
   openRecord,
   type Payload,
+  readRecords,
   type RecordState,
   writeStatus,
 } from './ledger.ts'
@@ -91,7 +93,12 @@ export async function close(
   const { io, id } = given
   if (!io.github || id === undefined) return undefined
   const state = outcome.code === 'cancelled' ? 'error' : finalState[outcome.decision]
+  const steps = { closing: `closing.${state}`, closed: `closed.${state}` }
+  if ((await io.journal.get(steps.closed)) !== undefined) return undefined
   try {
+    const interrupted = (await io.journal.get(steps.closing)) !== undefined
+    if (interrupted && (await hasStatus(io.github, { id, state }))) return undefined
+    await io.journal.put(steps.closing, id)
     await writeStatus(io.github, {
       id,
       state,
@@ -99,6 +106,7 @@ export async function close(
       environmentUrl: outcome.url,
       logUrl: given.logUrl,
     })
+    await io.journal.put(steps.closed, id)
     return undefined
   } catch (error) {
     return unrecorded(error, io)
@@ -110,7 +118,8 @@ export async function recordEnd(entry: Entry, given: { outcome: Outcome; io: Io 
   const github: GitHub | undefined = given.io.github
   if (!github) return undefined
   try {
-    const known = await given.io.journal.get<number>('record')
+    const known = (await given.io.journal.get<number>('record')) ?? (await findInterrupted(entry, given.io))
+    await given.io.journal.put('record.asking', entry.trigger.id)
     const id =
       known ??
       (await openRecord(github, {
@@ -120,17 +129,22 @@ export async function recordEnd(entry: Entry, given: { outcome: Outcome; io: Io 
         logUrl: entry.trigger.url,
       }))
     await given.io.journal.put('record', id)
-    await writeStatus(github, {
-      id,
-      state: finalState[given.outcome.decision],
-      description: note(given.outcome),
-      logUrl: entry.trigger.url,
-    })
+    await close(given.outcome, { id, logUrl: entry.trigger.url, io: given.io })
     return id
   } catch (error) {
     unrecorded(error, given.io)
     return undefined
   }
+}
+
+/** The record that was asked for just before a crash. */
+async function findInterrupted(entry: Entry, io: Io): Promise<number | undefined> {
+  if (!io.github || (await io.journal.get('record.asking')) === undefined) return undefined
+  const { name, environment } = entry.agent
+  for await (const record of readRecords(io.github, { name, environment })) {
+    if (record.payload.id === entry.trigger.id) return record.id
+  }
+  return undefined
 }
 
 /** Notes on the live record that automatic deploys go on. Returns a warning when it could not be written. */
@@ -195,7 +209,9 @@ function payloadOf(entry: Entry): Payload {
   }
 }
 
+/** As a warning; what is only put off is no warning, it is done later. */
 function unrecorded(error: unknown, io: Io): string {
+  if (error instanceof Postponed) throw error
   const status = typeof error === 'object' && error !== null && 'status' in error ? Number(error.status) : undefined
   const remedy = status === 403 || status === 404 ? ' Give the token the permission `deployments: write`.' : ''
   const text = `The ledger on GitHub could not be written (${explain(error).message}).${remedy}`

@@ -1,7 +1,7 @@
 import { attempt } from './attempt.ts'
 import { canonical, digestOf } from './document/canonical.ts'
 import { absentFrom, managedDigest, pick } from './document/managed.ts'
-import { explain, fail } from './errors.ts'
+import { explain, fail, Postponed } from './errors.ts'
 import type { Io } from './io.ts'
 import type { Move, Rollout } from './move.ts'
 import type { Change, JsonObject, Live, PlatformClient } from './platforms/platform.ts'
@@ -10,8 +10,8 @@ import { rollOut } from './rollout.ts'
 import type { Asking } from './submit.ts'
 
 export interface Restoring {
-  /** The change that failed. */
-  readonly change: Change
+  /** The change that failed; undefined where only its ticket is left. */
+  readonly change: Change | undefined
   /** What people call the version before it. */
   readonly previous: string | undefined
   /** That version's content from its commit, as a change; throws where there is none. */
@@ -35,6 +35,7 @@ export async function restore(rollout: Rollout, restoring: Restoring): Promise<{
     const way = await wayBack(before, { client, restoring })
     await rollOut(way.move, { ...rollout, client: way.client, before: now, step: 'restore', wait: true }, io)
   } catch (error) {
+    if (error instanceof Postponed) throw error
     throw fail('rollback-failed', { version, detail: explain(error).message }, error)
   }
   return { version, acted: true }
@@ -49,8 +50,9 @@ async function beforeOf({ step, before }: Rollout, { change, io }: Restoring): P
   return { ...rest, ...(managed ? { managed } : {}), ...asking, ...kept }
 }
 
-function stillLive(now: Live, was: { before: Live & Asking; change: Change }): boolean {
-  if (now.content && was.before.managed) return managedDigest(now.content, managedOf(was.change)) === was.before.managed
+function stillLive(now: Live, was: { before: Live & Asking; change: Change | undefined }): boolean {
+  if (now.content && was.before.managed && was.change)
+    return managedDigest(now.content, managedOf(was.change)) === was.before.managed
   return now.platformVersion !== undefined && now.platformVersion === was.before.platformVersion
 }
 
@@ -67,7 +69,7 @@ async function wayBack(
     }
     return { move: { kind: 'rollback', target }, client }
   }
-  if (!before.content || !change.document) {
+  if (!before.content || !change?.document) {
     const repeated = await recorded()
     return { move: { kind: 'deploy', change: repeated.change }, client: repeated.client }
   }
@@ -87,6 +89,6 @@ function undoing(change: Change, before: { content: JsonObject; previous: string
   }
 }
 
-function managedOf(change: Change) {
-  return change.document && { ...change, document: change.document }
+function managedOf(change: Change | undefined) {
+  return change?.document && { ...change, document: change.document }
 }

@@ -11,7 +11,7 @@ import { short } from './plan.ts'
 import { close, type Entry, open, recordEnd } from './record.ts'
 import type { RollbackRequest } from './request.ts'
 import { rollOut } from './rollout.ts'
-import { liveRelease, lookUp, type Standing } from './standing.ts'
+import { liveRelease, lookUpOnce, type Standing } from './standing.ts'
 import { chooseTarget, type RollbackChoice } from './target.ts'
 import { byContent, native, type Way } from './way-back.ts'
 
@@ -36,7 +36,7 @@ async function rollBackAgent(story: Story): Promise<Outcome> {
   const draft = beginOutcome({ operation: 'rollback', agent }, io)
   try {
     const client = attach(agent, request.connect, io)
-    const standing = await lookUp(agent, client, io)
+    const standing = await lookUpOnce(agent, client, { step: 'rollback', io })
     draft.warn(...standing.warnings)
     const records = await readAll(story)
     const by = client.rollback ? 'platform' : 'content'

@@ -23,8 +23,8 @@ const sayAgainMs = 30_000
 export async function rollOut(move: Move, rollout: Rollout, io: Io): Promise<Arrival> {
   const around: Around = { rollout, io, deadline: io.clock.now() + rollout.agent.deploy.timeoutMs }
   const asked = await submitOnce(move, around)
-  if (!rollout.wait) return { ticket: await actOnly(asked, { move, around }), live: undefined }
-  const { ticket, live } = await watch(asked, { move, around })
+  if (!rollout.wait) return { ticket: await actOnly(asked, around), live: undefined }
+  const { ticket, live } = await watch(asked, { nameOf: (at) => versionOf(move, at), around })
   await readContent(move, around)
   await verify(
     { ...live, releaseVersion: live.releaseVersion ?? versionOf(move, ticket) },
@@ -33,13 +33,30 @@ export async function rollOut(move: Move, rollout: Rollout, io: Io): Promise<Arr
   return { ticket, live }
 }
 
+/** Long enough for a few looks; whoever follows something up comes back later by himself. */
+const lookAgainMs = 5000
+
+/** One more look after what was asked for, once its deadline has passed. Throws as `rollOut` does: `timed-out` says nothing new. */
+export async function lookAgain(
+  ticket: Ticket,
+  rollout: Rollout,
+  io: Io,
+): Promise<Extract<Progress, { state: 'live' }>> {
+  const around: Around = { rollout, io, deadline: io.clock.now() + lookAgainMs }
+  const { live } = await watch(ticket, { nameOf: (at) => at.releaseVersion ?? at.platformVersion, around })
+  const deadline = around.deadline + (rollout.agent.verify?.timeoutMs ?? 0)
+  await verify(live, { agent: rollout.agent, io, deadline })
+  return live
+}
+
 interface Following {
-  readonly move: Move
+  /** What people call the version that a ticket stands for. */
+  readonly nameOf: (ticket: Ticket) => string
   readonly around: Around
 }
 
 /** What nobody waits for still has to be done whole: acts that are due at once are done. */
-async function actOnly(asked: Ticket, { around }: Following): Promise<Ticket> {
+async function actOnly(asked: Ticket, around: Around): Promise<Ticket> {
   let ticket = asked
   while (around.rollout.client.proceed && (await look(ticket, around)).state === 'next')
     ticket = await act(ticket, around)
@@ -48,7 +65,7 @@ async function actOnly(asked: Ticket, { around }: Following): Promise<Ticket> {
 
 async function watch(
   asked: Ticket,
-  { move, around }: Following,
+  { nameOf, around }: Following,
 ): Promise<{ ticket: Ticket; live: Extract<Progress, { state: 'live' }> }> {
   const { rollout, io, deadline } = around
   const platform = rollout.agent.platform.title
@@ -57,7 +74,7 @@ async function watch(
   let said = ''
   let saidAt = started
   for (let looks = 0; ; looks++) {
-    const version = versionOf(move, ticket)
+    const version = nameOf(ticket)
     const progress = await look(ticket, around)
     if (progress.state === 'live') return { ticket, live: progress }
     if (progress.state === 'failed') throw fail('build-failed', { platform, version, detail: progress.reason })

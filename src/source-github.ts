@@ -19,21 +19,6 @@ export interface GitHubSourceOptions {
 export function gitHubSource({ github, scratch, signal, history }: GitHubSourceOptions): Source {
   const unpacked = new Map<string, Promise<Checkout>>()
 
-  async function readFile(path: string, commit: string): Promise<string | undefined> {
-    try {
-      const { data } = await github.request('GET /repos/{owner}/{repo}/contents/{path}', {
-        path,
-        ref: commit,
-        mediaType: { format: 'raw' },
-      })
-      if (typeof data === 'string') return data
-      throw fail('github-unavailable', { what: `read "${path}"`, detail: 'it is not a file' })
-    } catch (error) {
-      if (typeof error === 'object' && error !== null && 'status' in error && error.status === 404) return undefined
-      throw error
-    }
-  }
-
   async function unpack(commit: string): Promise<Checkout> {
     const folder = await mkdtemp(join(scratch, 'tarball-'))
     const file = join(folder, 'archive.tar.gz')
@@ -53,5 +38,24 @@ export function gitHubSource({ github, scratch, signal, history }: GitHubSourceO
     return { root, files: files.filter((file) => isBelow(file.path, path)) }
   }
 
-  return { readFile, checkout, history }
+  return { readFile: (path, commit) => readGitHubFile(github, { path, commit }), checkout, history }
+}
+
+/** The text of a file; undefined when there is none. `commit` may be a branch too. */
+export async function readGitHubFile(
+  github: GitHub,
+  { path, commit }: { path: string; commit: string },
+): Promise<string | undefined> {
+  try {
+    const { data } = await github.request('GET /repos/{owner}/{repo}/contents/{path}', {
+      path,
+      ref: commit,
+      mediaType: { format: 'raw' },
+    })
+    if (typeof data === 'string') return data
+    throw fail('github-unavailable', { what: `read "${path}"`, detail: 'it is not a file' })
+  } catch (error) {
+    if (typeof error === 'object' && error !== null && 'status' in error && error.status === 404) return undefined
+    throw error
+  }
 }

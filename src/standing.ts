@@ -37,6 +37,25 @@ export function liveRelease(agent: Agent, { platform, live }: Pick<Standing, 'pl
     : (recorded ?? platform.releaseVersion)
 }
 
+/**
+ * As `lookUp`, but after a restart in the middle of an effect (`step` was being asked for) where the agent stood before it:
+ * what the effect has left must not be taken for the base of a new plan.
+ */
+export async function lookUpOnce(
+  agent: Agent,
+  client: PlatformClient,
+  given: { step: string; io: Io },
+): Promise<Standing> {
+  const { io, step } = given
+  const before = await io.journal.get<Standing>('standing')
+  if (before && (await io.journal.get(`${step}.asking`)) !== undefined) return before
+  const standing = await lookUp(agent, client, io)
+  // A configuration document may hold secrets, and is never stored.
+  const { content: _, ...platform } = standing.platform
+  await io.journal.put('standing', { ...standing, platform })
+  return standing
+}
+
 /** Is what the ledger calls live also what the platform calls live? */
 export function agrees(standing: Standing): boolean {
   const recorded = standing.live && platformVersionOf(standing.live)

@@ -1,24 +1,16 @@
-import {
-  lstatSync,
-  openSync,
-  closeSync,
-  readFileSync,
-  readSync,
-  readlinkSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from 'node:fs'
+import { lstatSync, openSync, closeSync, readFileSync, readSync, readlinkSync, renameSync, rmSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { formatSize } from '../config/units.ts'
 import { fail } from '../errors.ts'
 import type { Checkout } from '../io.ts'
 import type { ShippedFile } from '../platforms/platform.ts'
+import type { Archive, Source } from './archive.ts'
 import type { Bundle, BundleRules, Entry } from './bundle.ts'
 import { createScanner } from './scanner.ts'
 import { type Selected, selectFiles } from './select.ts'
-import { createZip, digestFile, type Source } from './zip.ts'
+import { createTar } from './tar.ts'
+import { createZip } from './zip.ts'
 
 export interface Packing {
   readonly checkout: Checkout
@@ -63,7 +55,7 @@ export async function packBundle(packing: Packing): Promise<Bundle> {
   const shipped = items.flatMap(({ source }) => (source ? [source] : []))
   checkCount(packing, shipped)
   await inspect(packing, shipped)
-  const packed = await archive(packing, items)
+  const packed = await write(packing, items)
   return { ...packed, format: packing.format, path: packing.out, warnings: warningsOf(items) }
 }
 
@@ -145,31 +137,30 @@ function readHead(file: string): string {
 }
 
 /** Reads every file once: into the archive, its digest and the secret scan. All secrets are reported, not the first. */
-async function archive(packing: Packing, items: readonly Item[]): Promise<Pick<Bundle, 'digest' | 'size' | 'entries'>> {
+async function write(packing: Packing, items: readonly Item[]): Promise<Pick<Bundle, 'digest' | 'size' | 'entries'>> {
   const part = `${packing.out}.part`
   rmSync(part, { force: true })
-  const zip = createZip(part)
+  const archive: Archive = packing.format === 'zip' ? createZip(part) : createTar(part)
   try {
     const scanner = createScanner(packing.rules.allowSecrets)
     const entries: Entry[] = []
     let turnAt = bytesPerTurn
     for (const { entry, source } of items) {
       packing.signal.throwIfAborted()
-      entries.push(source ? { ...entry, ...(await zip.add(source, scanner.look)) } : entry)
-      checkSize(packing, { bytes: zip.bytes(), items })
-      if (zip.bytes() < turnAt) continue
-      turnAt = zip.bytes() + bytesPerTurn
+      entries.push(source ? { ...entry, ...(await archive.add(source, scanner.look)) } : entry)
+      checkSize(packing, { bytes: archive.bytes(), items })
+      if (archive.bytes() < turnAt) continue
+      turnAt = archive.bytes() + bytesPerTurn
       await nextTurn()
     }
-    zip.finish()
-    checkSize(packing, { bytes: statSync(part).size, items })
+    const { digest, size } = await archive.finish()
+    checkSize(packing, { bytes: size, items })
     const places = scanner.findings()
     if (places.length > 0) throw fail('secret-found', { agent: packing.agent, places: places.join(', ') })
-    const digest = digestFile(part)
     renameSync(part, packing.out)
-    return { digest, size: statSync(packing.out).size, entries }
+    return { digest, size, entries }
   } catch (error) {
-    zip.close()
+    await archive.close()
     rmSync(part, { force: true })
     throw error
   }

@@ -1,5 +1,5 @@
+import type { Look } from './archive.ts'
 import { countLines, scanContent } from './scan.ts'
-import type { Look } from './zip.ts'
 
 /** The longest token that may lie across two pieces of a large file. */
 const overlapBytes = 4096

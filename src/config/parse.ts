@@ -71,10 +71,10 @@ const Loose = z
   .catch({ agents: {} })
 type Loose = z.infer<typeof Loose>
 
-type Place = (path: readonly PropertyKey[], key?: string) => { line: number; column: number }
+export type Place = (path: readonly PropertyKey[], key?: string) => { line: number; column: number }
 
 /** Finds the node of a zod path; the nearest parent when the value itself is missing. */
-function placer(document: Document, lines: LineCounter): Place {
+export function placer(document: Document, lines: LineCounter): Place {
   return (path, key) => {
     if (key !== undefined) {
       const map = path.length === 0 ? document.contents : document.getIn(path, true)
@@ -89,12 +89,12 @@ function placer(document: Document, lines: LineCounter): Place {
   }
 }
 
-function position(lines: LineCounter, offset: number) {
+export function position(lines: LineCounter, offset: number) {
   const { line, col } = lines.linePos(offset)
   return { line: Math.max(line, 1), column: Math.max(col, 1) }
 }
 
-function describe(issue: z.core.$ZodIssue, place: Place): Problem[] {
+export function describe(issue: z.core.$ZodIssue, place: Place): Problem[] {
   const name = issue.path.map(String).join('.')
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({

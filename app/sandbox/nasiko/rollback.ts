@@ -30,7 +30,7 @@ export async function rollback(world: World, call: PlatformCall): Promise<Platfo
     throw unable(profile, { status: 400, reason: `Version ${target} not found`, facts })
   agent.rollbacks++
   if (profile.registryFlips === 'at-once') flip(agent, { from, to: target, reason: wanted.reason })
-  const done = version ? enqueue(world, orderOf(world, { agent, version, from, wanted })) : undefined
+  const done = version ? enqueue(world, orderOf(world, { agent, version, wanted })) : undefined
   const failure = profile.rollbacks === 'done' ? await done : undefined
   if (failure !== undefined) throw unable(profile, { status: 400, reason: failure, facts })
   return accepted(profile, facts)
@@ -76,8 +76,8 @@ function flip(agent: Agent, given: { from: string; to: string; reason: string | 
   agent.current = given.to
 }
 
-function orderOf(world: World, given: { agent: Agent; version: Version; from: string; wanted: Wanted }): Order {
-  const { agent, version, from, wanted } = given
+function orderOf(world: World, given: { agent: Agent; version: Version; wanted: Wanted }): Order {
+  const { agent, version, wanted } = given
   const upload = agent.uploads.at(-1)
   const begin = () => {
     if (upload) upload.status = 'orchestration_processing'
@@ -86,7 +86,7 @@ function orderOf(world: World, given: { agent: Agent; version: Version; from: st
     if (upload && world.profile.recordAfterRollback === 'settles')
       upload.status = failure === undefined ? 'completed' : 'failed'
     if (failure === undefined && world.profile.registryFlips === 'when-live')
-      flip(agent, { from, to: version.version, reason: wanted.reason })
+      flip(agent, { from: agent.current, to: version.version, reason: wanted.reason })
   }
   return { agent, version, strategy: 'blue-green', cleanupOld: wanted.cleanupFailed, begin, settle }
 }

@@ -1,0 +1,25 @@
+import type { Agent } from '../src/config/config.ts'
+import type { Clock, GitHub, Log } from '../src/io.ts'
+import type { Connection, Platform } from '../src/platforms/platform.ts'
+import type { ConfigReader } from './config-file.ts'
+import type { Repository } from './engine/agents.ts'
+import type { Engine } from './engine/port.ts'
+import type { Store } from './engine/store.ts'
+
+/** What every part of the app works with. */
+export interface App {
+  readonly store: Store
+  readonly engine: Engine
+  readonly clock: Clock
+  readonly log: Log
+  readonly platforms: readonly Platform[]
+  readonly configs: ConfigReader
+  /** An existing folder for bundles. */
+  readonly scratch: string
+  /** Hides every credential. */
+  readonly redact: (text: string) => string
+  github(repository: Repository): Promise<GitHub>
+  /** Throws `connection-missing` or `connection-not-allowed`. */
+  connect(agent: Agent, repository: Repository): Connection
+  readonly fetch: typeof fetch
+}

@@ -1,0 +1,50 @@
+import { Postponed } from '../src/errors.ts'
+import { nextTry } from './backoff.ts'
+import type { App } from './context.ts'
+
+/** A delivery whose handler fails this often, for no reason that passes, is set aside. */
+const mostTries = 5
+/** GitHub keeps deliveries for three days; older news are no longer worth acting on. */
+const tooOldMs = 3 * 24 * 60 * 60_000
+
+/** Hands an event to the handlers; Probot's `receive`. */
+export type Receive = (event: { id: string; name: string; payload: unknown }) => Promise<void>
+
+/** Hands one stored delivery to its handler: after a crash again, and again later when GitHub was not available. */
+export async function dispatch(guid: string, to: { app: App; receive: Receive }): Promise<number | undefined> {
+  const { app, receive } = to
+  const { store, clock, log } = app
+  const delivery = await store.deliveries.read(guid)
+  if (!delivery) return undefined
+  const now = clock.now()
+  if (delivery.notBefore > now) return delivery.notBefore
+  try {
+    await receive({ id: guid, name: delivery.event, payload: JSON.parse(delivery.body) as unknown })
+    await store.deliveries.done(guid)
+    return undefined
+  } catch (thrown) {
+    const error = causeOf(thrown)
+    const text = app.redact(error instanceof Error ? error.message : String(error)).slice(0, 256)
+    const passes = error instanceof Postponed && now - delivery.receivedAt < tooOldMs
+    const tries = delivery.tries + 1
+    if (!passes && tries >= mostTries) {
+      const stack = error instanceof Error ? error.stack : undefined
+      log.error(`a delivery is set aside: ${text}`, { delivery: guid, event: delivery.event, stack })
+      await store.deliveries.quarantine(guid, text)
+      return undefined
+    }
+    const named = error instanceof Postponed ? error.notBefore : undefined
+    const notBefore = named ?? nextTry({ now, tries, spread: (now % 97) / 97 })
+    log.warn(`a delivery is put off: ${text}`, { delivery: guid, event: delivery.event })
+    await store.deliveries.postpone(guid, { notBefore, tries: passes ? delivery.tries : tries, error: text })
+    return notBefore
+  }
+}
+
+/** @octokit/webhooks wraps what handlers throw, one for each; there is one handler per event here. */
+function causeOf(error: unknown): unknown {
+  if (error instanceof AggregateError && error.errors.length > 0) return causeOf(error.errors[0])
+  // The handler's own error is the cause where the wrapper made a new one of it.
+  if (error instanceof Error && !(error instanceof Postponed) && error.cause instanceof Postponed) return error.cause
+  return error
+}

@@ -1,0 +1,196 @@
+import { Postponed } from '../../src/errors.ts'
+import type { Clock } from '../../src/io.ts'
+import type { Database, Row } from './database.ts'
+import {
+  insertOperation,
+  type Operation,
+  type OperationResult,
+  type OperationState,
+  toOperation,
+  type WantedOperation,
+} from './operations.ts'
+
+/** A repository as the last webhook described it; its id outlives renames and transfers. */
+export interface Repository {
+  readonly id: number
+  readonly owner: string
+  readonly repo: string
+  readonly webUrl: string
+  readonly defaultBranch: string
+  readonly installation: number
+}
+
+export interface AgentRow extends Repository {
+  /** `<repository id>/<name>` */
+  readonly key: string
+  readonly name: string
+  readonly generation: number
+  /** Of the run that holds it: a write that carries an older one is refused. */
+  readonly fence: number
+}
+
+/**
+ * A run that was overtaken by another of the same agent (it was frozen, or its machine was cut off) may write nothing: its
+ * work is put off for good, and left to the other.
+ */
+export class StaleFence extends Postponed {
+  constructor() {
+    super('another run has taken this agent over')
+    this.name = 'StaleFence'
+  }
+}
+
+/** The wanted and the done, per agent. */
+export interface Agents {
+  /** Writes down what a trigger wants, in one commit; returns the keys of the agents. */
+  enqueue(repository: Repository, wanted: readonly WantedOperation[]): Promise<readonly string[]>
+  /** Takes the agent over: from now on only writes with the new fence are accepted. */
+  claim(key: string): Promise<AgentRow | undefined>
+  /** Operations that are not done, oldest first. */
+  active(key: string): Promise<readonly Operation[]>
+  /** Keys of agents with work, and of those that wait for another agent's. */
+  withWork(): Promise<readonly string[]>
+  byDelivery(delivery: string): Promise<readonly Operation[]>
+  byComment(commentId: string): Promise<readonly Operation[]>
+  /** Lets queued operations of a trigger go on at once, now that what they waited for has ended; returns their agents' keys. */
+  release(delivery: string): Promise<readonly string[]>
+  /** The newest, whatever became of it. */
+  recent(key: string, limit: number): Promise<readonly Operation[]>
+  update(operation: Pick<Operation, 'id' | 'agentKey'>, change: OperationChange): Promise<void>
+  readStep(operationId: string, name: string): Promise<string | undefined>
+  writeStep(
+    operation: Pick<Operation, 'id' | 'agentKey'>,
+    step: { name: string; value: string; fence: number },
+  ): Promise<void>
+}
+
+export interface OperationChange {
+  readonly fence: number
+  readonly state: OperationState
+  readonly tries?: number
+  readonly notBefore?: number
+  readonly decision?: string
+  readonly code?: string
+  readonly result?: OperationResult
+}
+
+export function createAgents(database: Database, clock: Pick<Clock, 'now'>): Agents {
+  const list = async (where: string, values: readonly (string | number)[]) =>
+    (await database.all(`SELECT * FROM operation WHERE ${where}`, values)).map(toOperation)
+
+  return {
+    enqueue: (repository, wanted) =>
+      database.transaction(async (queries) => {
+        const keys = new Set<string>()
+        for (const operation of wanted) {
+          const agentKey = `${repository.id}/${operation.agent}`
+          const generation = await nextGeneration(queries, { repository, key: agentKey, name: operation.agent })
+          await insertOperation(queries, { wanted: operation, agentKey, generation, now: clock.now() })
+          keys.add(agentKey)
+        }
+        return [...keys]
+      }),
+
+    async claim(key) {
+      const [row] = await database.all('UPDATE agent SET fence = fence + 1 WHERE key = ? RETURNING *', [key])
+      return row && toAgent(row)
+    },
+
+    active: (key) => list("agent_key = ? AND state <> 'done' ORDER BY generation", [key]),
+
+    async withWork() {
+      const rows = await database.all("SELECT DISTINCT agent_key FROM operation WHERE state <> 'done'")
+      return rows.map((row) => String(row['agent_key']))
+    },
+
+    byDelivery: (delivery) => list('delivery = ? ORDER BY created_at', [delivery]),
+    byComment: (commentId) => list('comment_id = ? ORDER BY created_at, id', [commentId]),
+
+    async release(delivery) {
+      const rows = await database.all(
+        "UPDATE operation SET not_before = 0 WHERE delivery = ? AND state = 'queued' RETURNING agent_key",
+        [delivery],
+      )
+      return rows.map((row) => String(row['agent_key']))
+    },
+
+    recent: (key, limit) => list('agent_key = ? ORDER BY generation DESC LIMIT ?', [key, limit]),
+
+    async update({ id, agentKey }, change) {
+      const now = clock.now()
+      const changed = await database.run(
+        `UPDATE operation SET state = ?, tries = COALESCE(?, tries), not_before = COALESCE(?, not_before), decision = COALESCE(?, decision),
+           code = COALESCE(?, code), result = COALESCE(?, result), started_at = COALESCE(started_at, ?), finished_at = ?
+         WHERE id = ? AND (SELECT fence FROM agent WHERE key = ?) = ?`,
+        [
+          change.state,
+          change.tries ?? null,
+          change.notBefore ?? null,
+          change.decision ?? null,
+          change.code ?? null,
+          change.result ? JSON.stringify(change.result) : null,
+          change.state === 'running' ? now : null,
+          change.state === 'done' ? now : null,
+          id,
+          agentKey,
+          change.fence,
+        ],
+      )
+      if (changed === 0) throw new StaleFence()
+    },
+
+    async readStep(operationId, name) {
+      const values = [operationId, name]
+      const [row] = await database.all('SELECT value FROM step WHERE operation_id = ? AND name = ?', values)
+      return row && String(row['value'])
+    },
+
+    async writeStep({ id, agentKey }, { name, value, fence }) {
+      const changed = await database.run(
+        `INSERT INTO step (operation_id, name, value, fence) SELECT ?, ?, ?, fence FROM agent WHERE key = ? AND fence = ?
+         ON CONFLICT (operation_id, name) DO UPDATE SET value = excluded.value, fence = excluded.fence`,
+        [id, name, value, agentKey, fence],
+      )
+      if (changed === 0) throw new StaleFence()
+    },
+  }
+}
+
+async function nextGeneration(
+  queries: Pick<Database, 'all'>,
+  agent: { repository: Repository; key: string; name: string },
+): Promise<number> {
+  const { repository, key, name } = agent
+  const [row] = await queries.all(
+    `INSERT INTO agent (key, repository_id, owner, repo, web_url, default_branch, installation, name, generation, fence) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, 0)
+     ON CONFLICT (key) DO UPDATE SET owner = excluded.owner, repo = excluded.repo, web_url = excluded.web_url,
+       default_branch = excluded.default_branch, installation = excluded.installation, generation = agent.generation + 1
+     RETURNING generation`,
+    [
+      key,
+      repository.id,
+      repository.owner,
+      repository.repo,
+      repository.webUrl,
+      repository.defaultBranch,
+      repository.installation,
+      name,
+    ],
+  )
+  return Number(row?.['generation'])
+}
+
+function toAgent(row: Row): AgentRow {
+  return {
+    key: String(row['key']),
+    id: Number(row['repository_id']),
+    owner: String(row['owner']),
+    repo: String(row['repo']),
+    webUrl: String(row['web_url']),
+    defaultBranch: String(row['default_branch']),
+    installation: Number(row['installation']),
+    name: String(row['name']),
+    generation: Number(row['generation']),
+    fence: Number(row['fence']),
+  }
+}

@@ -1,0 +1,102 @@
+import type { Clock } from '../../src/io.ts'
+import type { Repository } from './agents.ts'
+import type { Database, Row } from './database.ts'
+
+/** A comment with commands, as its webhook described it. */
+export interface CommentFacts {
+  readonly repository: Repository
+  /** The pull request. */
+  readonly number: number
+  readonly commentId: number
+  readonly author: string
+  readonly url: string
+  readonly body: string
+  readonly delivery: string
+}
+
+/** The answer to one command: text that is final, or operations whose outcomes it shows. */
+export interface Section {
+  /** The command as it was written. */
+  readonly command: string
+  readonly text?: string
+  readonly refused?: boolean
+  /** Ids. */
+  readonly operations: readonly string[]
+}
+
+export interface CommentRow {
+  readonly id: string
+  readonly facts: CommentFacts
+  /** `new`; `answered`: its operations exist, and the reply follows them; `done`. */
+  readonly state: 'new' | 'answered' | 'done'
+  readonly sections: readonly Section[]
+  readonly replyId: number | undefined
+  /** The body of the reply as it was last written. */
+  readonly shown: string | undefined
+  readonly tries: number
+  readonly notBefore: number
+}
+
+export interface Comments {
+  /** Once per comment. */
+  insert(facts: CommentFacts): Promise<string>
+  read(id: string): Promise<CommentRow | undefined>
+  active(): Promise<readonly { readonly id: string; readonly notBefore: number }[]>
+  update(
+    id: string,
+    change: Partial<Pick<CommentRow, 'state' | 'sections' | 'replyId' | 'shown' | 'tries' | 'notBefore'>>,
+  ): Promise<void>
+}
+
+export function createComments(database: Database, clock: Pick<Clock, 'now'>): Comments {
+  return {
+    async insert(facts) {
+      const id = `${facts.repository.id}/${facts.commentId}`
+      await database.run(
+        `INSERT INTO comment (id, facts, state, tries, not_before, created_at) VALUES (?, ?, 'new', 0, 0, ?) ON CONFLICT (id) DO NOTHING`,
+        [id, JSON.stringify(facts), clock.now()],
+      )
+      return id
+    },
+
+    async read(id) {
+      const [row] = await database.all('SELECT * FROM comment WHERE id = ?', [id])
+      return row && toComment(row)
+    },
+
+    async active() {
+      const rows = await database.all("SELECT id, not_before FROM comment WHERE state <> 'done' ORDER BY created_at")
+      return rows.map((row) => ({ id: String(row['id']), notBefore: Number(row['not_before']) }))
+    },
+
+    async update(id, change) {
+      await database.run(
+        `UPDATE comment SET state = COALESCE(?, state), sections = COALESCE(?, sections), reply_id = COALESCE(?, reply_id),
+           shown = COALESCE(?, shown), tries = COALESCE(?, tries), not_before = COALESCE(?, not_before) WHERE id = ?`,
+        [
+          change.state ?? null,
+          change.sections ? JSON.stringify(change.sections) : null,
+          change.replyId ?? null,
+          change.shown ?? null,
+          change.tries ?? null,
+          change.notBefore ?? null,
+          id,
+        ],
+      )
+    },
+  }
+}
+
+function toComment(row: Row): CommentRow {
+  return {
+    id: String(row['id']),
+    // Written by `insert` and `update`, and read by nobody else.
+    facts: JSON.parse(String(row['facts'])) as CommentFacts,
+    state: row['state'] as CommentRow['state'],
+    sections: row['sections'] === null ? [] : (JSON.parse(String(row['sections'])) as Section[]),
+    replyId: row['reply_id'] === null ? undefined : Number(row['reply_id']),
+    shown: row['shown'] === null ? undefined : String(row['shown']),
+    tries: Number(row['tries']),
+    notBefore: Number(row['not_before']),
+  }
+}

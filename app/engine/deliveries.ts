@@ -1,0 +1,87 @@
+import type { Database } from './database.ts'
+
+/** A webhook as it came. */
+export interface Delivery {
+  /** `X-GitHub-Delivery`; the same for a redelivery. */
+  readonly guid: string
+  readonly event: string
+  readonly body: string
+  readonly receivedAt: number
+}
+
+export interface WaitingDelivery extends Delivery {
+  readonly tries: number
+  readonly notBefore: number
+}
+
+export interface Deliveries {
+  /** Stores what is not known yet, in one commit; returns the GUIDs that were new. */
+  insert(deliveries: readonly Delivery[]): Promise<ReadonlySet<string>>
+  /** Undefined when it is unknown or no longer waits. */
+  read(guid: string): Promise<WaitingDelivery | undefined>
+  waiting(): Promise<readonly { readonly guid: string; readonly notBefore: number }[]>
+  done(guid: string): Promise<void>
+  postpone(guid: string, until: { notBefore: number; tries: number; error: string }): Promise<void>
+  /** Set aside: tried often enough, and always failed. */
+  quarantine(guid: string, error: string): Promise<void>
+  /** Forgets what was handled before a time; returns how many. */
+  prune(before: number): Promise<number>
+}
+
+/** Values of one statement; SQLite takes 32,766. */
+const rowsPerStatement = 500
+
+export function createDeliveries(database: Database): Deliveries {
+  return {
+    async insert(deliveries) {
+      const fresh = new Set<string>()
+      for (let at = 0; at < deliveries.length; at += rowsPerStatement) {
+        const some = deliveries.slice(at, at + rowsPerStatement)
+        const rows = await database.all(
+          `INSERT INTO delivery (guid, event, body, received_at, state, tries, not_before) VALUES ${some.map(() => "(?, ?, ?, ?, 'stored', 0, 0)").join(', ')}
+           ON CONFLICT (guid) DO NOTHING RETURNING guid`,
+          some.flatMap(({ guid, event, body, receivedAt }) => [guid, event, Buffer.from(body), receivedAt]),
+        )
+        for (const row of rows) fresh.add(String(row['guid']))
+      }
+      return fresh
+    },
+
+    async read(guid) {
+      const [row] = await database.all("SELECT * FROM delivery WHERE guid = ? AND state = 'stored'", [guid])
+      if (!row || !(row['body'] instanceof Uint8Array)) return undefined
+      return {
+        guid,
+        event: String(row['event']),
+        body: Buffer.from(row['body']).toString('utf8'),
+        receivedAt: Number(row['received_at']),
+        tries: Number(row['tries']),
+        notBefore: Number(row['not_before']),
+      }
+    },
+
+    async waiting() {
+      const rows = await database.all(
+        "SELECT guid, not_before FROM delivery WHERE state = 'stored' ORDER BY received_at",
+      )
+      return rows.map((row) => ({ guid: String(row['guid']), notBefore: Number(row['not_before']) }))
+    },
+
+    async done(guid) {
+      await database.run("UPDATE delivery SET state = 'done', body = NULL, error = NULL WHERE guid = ?", [guid])
+    },
+
+    async postpone(guid, { notBefore, tries, error }) {
+      const values = [notBefore, tries, error, guid]
+      await database.run('UPDATE delivery SET not_before = ?, tries = ?, error = ? WHERE guid = ?', values)
+    },
+
+    async quarantine(guid, error) {
+      await database.run("UPDATE delivery SET state = 'quarantined', error = ? WHERE guid = ?", [error, guid])
+    },
+
+    async prune(before) {
+      return await database.run("DELETE FROM delivery WHERE state <> 'stored' AND received_at < ?", [before])
+    },
+  }
+}

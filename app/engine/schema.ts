@@ -1,0 +1,35 @@
+/** Raised when the tables change; a database of another version is not opened. */
+export const schemaVersion = 1
+
+/** The tables, for both databases; `blob` is the one type that has two names. */
+export function tables(types: { blob: string }): readonly string[] {
+  return [
+    'CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)',
+    // Who works on this database; a second process of the embedded form does not start.
+    'CREATE TABLE IF NOT EXISTS owner (id INTEGER PRIMARY KEY, instance TEXT NOT NULL, host TEXT NOT NULL, pid INTEGER NOT NULL, heartbeat BIGINT NOT NULL)',
+    // Webhooks as they came; the body is dropped once it is handled, the GUID stays to recognise redeliveries.
+    `CREATE TABLE IF NOT EXISTS delivery (guid TEXT PRIMARY KEY, event TEXT NOT NULL, body ${types.blob}, received_at BIGINT NOT NULL,
+      state TEXT NOT NULL, tries INTEGER NOT NULL, not_before BIGINT NOT NULL, error TEXT)`,
+    "CREATE INDEX IF NOT EXISTS delivery_waiting ON delivery (received_at) WHERE state = 'stored'",
+    'CREATE INDEX IF NOT EXISTS delivery_age ON delivery (received_at)',
+    // One row per agent; `fence` counts the runs that have claimed it, `generation` what was wanted of it.
+    `CREATE TABLE IF NOT EXISTS agent (key TEXT PRIMARY KEY, repository_id BIGINT NOT NULL, owner TEXT NOT NULL, repo TEXT NOT NULL,
+      web_url TEXT NOT NULL, default_branch TEXT NOT NULL, installation BIGINT NOT NULL, name TEXT NOT NULL, generation INTEGER NOT NULL, fence INTEGER NOT NULL)`,
+    // What was wanted of an agent, one row per trigger and agent, with its one decision.
+    `CREATE TABLE IF NOT EXISTS operation (id TEXT PRIMARY KEY, agent_key TEXT NOT NULL REFERENCES agent (key), delivery TEXT NOT NULL, kind TEXT NOT NULL,
+      commit_sha TEXT NOT NULL, trigger TEXT NOT NULL, request TEXT NOT NULL, comment_id TEXT, generation INTEGER NOT NULL, state TEXT NOT NULL,
+      tries INTEGER NOT NULL, not_before BIGINT NOT NULL, decision TEXT, code TEXT, result TEXT,
+      created_at BIGINT NOT NULL, started_at BIGINT, finished_at BIGINT)`,
+    "CREATE INDEX IF NOT EXISTS operation_active ON operation (agent_key, generation) WHERE state <> 'done'",
+    'CREATE INDEX IF NOT EXISTS operation_agent ON operation (agent_key, generation)',
+    'CREATE INDEX IF NOT EXISTS operation_delivery ON operation (delivery)',
+    'CREATE INDEX IF NOT EXISTS operation_comment ON operation (comment_id) WHERE comment_id IS NOT NULL',
+    // The step log: what was done before a crash is not done again.
+    `CREATE TABLE IF NOT EXISTS step (operation_id TEXT NOT NULL REFERENCES operation (id) ON DELETE CASCADE, name TEXT NOT NULL, value TEXT NOT NULL,
+      fence INTEGER NOT NULL, PRIMARY KEY (operation_id, name))`,
+    // Comments with commands, and the one reply to each.
+    `CREATE TABLE IF NOT EXISTS comment (id TEXT PRIMARY KEY, facts TEXT NOT NULL, state TEXT NOT NULL, sections TEXT, reply_id BIGINT,
+      shown TEXT, tries INTEGER NOT NULL, not_before BIGINT NOT NULL, created_at BIGINT NOT NULL)`,
+    "CREATE INDEX IF NOT EXISTS comment_active ON comment (created_at) WHERE state <> 'done'",
+  ]
+}

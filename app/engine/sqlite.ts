@@ -1,0 +1,82 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { fail } from '../../src/errors.ts'
+import type { Database, Queries, Row } from './database.ts'
+import { schemaVersion, tables } from './schema.ts'
+
+/** A second writer can only be a backup or a look with the sqlite3 shell; node:sqlite itself would not wait at all. */
+const busyTimeoutMs = 5000
+/** Statements are few and fixed; only the width of the group commit varies. */
+const mostStatements = 200
+
+/** One file below `folder`; every commit is on the disk before it is acknowledged (WAL, synchronous=FULL). */
+export function openSqlite(folder: string): Database {
+  const path = join(folder, 'agent-deploy.db')
+  const connection = connect(folder, path)
+  const statements = new Map<string, StatementSync>()
+
+  function prepare(sql: string): StatementSync {
+    const known = statements.get(sql)
+    if (known) return known
+    if (statements.size >= mostStatements) statements.clear()
+    const statement = connection.prepare(sql)
+    statements.set(sql, statement)
+    return statement
+  }
+
+  const queries: Queries = {
+    // Rows hold what the tables hold: text, numbers, bytes, null.
+    all: async (sql, values = []) => prepare(sql).all(...values) as unknown as readonly Row[],
+    run: async (sql, values = []) => Number(prepare(sql).run(...values).changes),
+  }
+  // One connection: whoever is in a transaction has it alone, the others take turns.
+  let turn: Promise<unknown> = Promise.resolve()
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const mine = turn.then(work)
+    turn = mine.catch(() => undefined)
+    return mine
+  }
+
+  return {
+    all: (sql, values) => inTurn(() => queries.all(sql, values)),
+    run: (sql, values) => inTurn(() => queries.run(sql, values)),
+    transaction: (work) =>
+      inTurn(async () => {
+        connection.exec('BEGIN IMMEDIATE')
+        try {
+          const result = await work(queries)
+          connection.exec('COMMIT')
+          return result
+        } catch (error) {
+          if (connection.isTransaction) connection.exec('ROLLBACK')
+          throw error
+        }
+      }),
+    close: () =>
+      inTurn(async () => {
+        statements.clear()
+        if (connection.isOpen) connection.close()
+      }),
+  }
+}
+
+function connect(folder: string, path: string): DatabaseSync {
+  try {
+    mkdirSync(folder, { recursive: true })
+    const connection = new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true })
+    connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
+    connection.exec(`BEGIN IMMEDIATE; ${tables({ blob: 'BLOB' }).join(';\n')};
+      INSERT INTO meta (key, value) VALUES ('schema', '${schemaVersion}') ON CONFLICT (key) DO NOTHING; COMMIT`)
+    const found = connection.prepare("SELECT value FROM meta WHERE key = 'schema'").get()?.['value']
+    if (found !== String(schemaVersion))
+      throw fail('store-unusable', { path, problem: `it is of version ${String(found)}, this is ${schemaVersion}` })
+    return connection
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR')
+      throw fail('store-unusable', { path, problem: error.message }, error)
+    if (error instanceof Error && 'syscall' in error)
+      throw fail('store-unusable', { path, problem: error.message }, error)
+    throw error
+  }
+}

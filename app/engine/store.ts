@@ -1,0 +1,25 @@
+import type { Clock } from '../../src/io.ts'
+import { type Agents, createAgents } from './agents.ts'
+import { type Comments, createComments } from './comments.ts'
+import type { Database } from './database.ts'
+import { createDeliveries, type Deliveries } from './deliveries.ts'
+
+/** The truth: everything that must survive a crash. */
+export interface Store {
+  readonly deliveries: Deliveries
+  readonly agents: Agents
+  readonly comments: Comments
+  /** Throws when nothing can be written. */
+  ping(): Promise<void>
+}
+
+export function createStore(database: Database, clock: Pick<Clock, 'now'>): Store {
+  return {
+    deliveries: createDeliveries(database),
+    agents: createAgents(database, clock),
+    comments: createComments(database, clock),
+    async ping() {
+      await database.run("INSERT INTO meta (key, value) VALUES ('ping', '') ON CONFLICT (key) DO UPDATE SET value = ''")
+    },
+  }
+}

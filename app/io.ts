@@ -1,0 +1,44 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { GitHub, Io, Journal, LogFields } from '../src/io.ts'
+import { gitHubSource } from '../src/source-github.ts'
+import { type PushedCommit, readGitHubHistory } from '../src/version/history-github.ts'
+import type { App } from './context.ts'
+import { withFields } from './log.ts'
+
+/** Gives the core what it may touch, in a folder of its own that is gone afterwards. */
+export async function withIo<T>(
+  app: App,
+  given: { github: GitHub; journal: Journal; fields: LogFields; pushed?: readonly PushedCommit[] },
+  work: (io: Io) => Promise<T>,
+): Promise<T> {
+  const { github, journal, fields, pushed } = given
+  const scratch = await mkdtemp(join(app.scratch, 'work-'))
+  // Nothing aborts it: a stop waits for a while, and what it cuts short is taken up from the step log.
+  const { signal } = new AbortController()
+  const source = gitHubSource({
+    github,
+    scratch,
+    signal,
+    history: (range) => readGitHubHistory(range, github, { pushed }),
+  })
+  const log = withFields(app.log, fields)
+  try {
+    return await work({ log, clock: app.clock, fetch: app.fetch, signal, source, github, journal, scratch })
+  } finally {
+    await rm(scratch, { recursive: true, force: true })
+  }
+}
+
+/** For what changes nothing. */
+export function noJournal(): Journal {
+  return {
+    get: async () => undefined,
+    async put() {
+      // There is no effect to remember.
+    },
+    async checkpoint() {
+      // There is no effect to stop.
+    },
+  }
+}

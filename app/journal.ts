@@ -1,0 +1,56 @@
+import { fail, Postponed } from '../src/errors.ts'
+import type { Journal } from '../src/io.ts'
+import type { AgentRow } from './engine/agents.ts'
+import type { Operation } from './engine/operations.ts'
+import type { Store } from './engine/store.ts'
+
+/** The step log of an operation in the database; its writes carry the fence of the run. */
+export function storeJournal(
+  operation: Operation,
+  given: { store: Store; agent: AgentRow; redact: (text: string) => string },
+): Journal {
+  const { store, agent, redact } = given
+  return {
+    async get<T>(name: string) {
+      const value = await reachable(store.agents.readStep(operation.id, name))
+      // The table holds what `put` was given under the same name.
+      return value === undefined ? undefined : (JSON.parse(value) as T)
+    },
+    put: (name, value) =>
+      reachable(
+        store.agents.writeStep(operation, { name, value: redact(JSON.stringify(value ?? null)), fence: agent.fence }),
+      ),
+    async checkpoint() {
+      const active = await reachable(store.agents.active(operation.agentKey))
+      const reason = voidBecause(operation, active)
+      if (reason) throw reason
+    },
+  }
+}
+
+/**
+ * Why a deploy that was begun must not be sent any more: a rollback or cancellation that came later, or a push on top of
+ * it. Pure.
+ */
+export function voidBecause(operation: Operation, active: readonly Operation[]): Error | undefined {
+  if (operation.kind !== 'deploy') return undefined
+  const later = active.filter(({ generation, state }) => state === 'queued' && generation > operation.generation)
+  const stop = later.find(({ kind }) => kind === 'rollback' || kind === 'cancel')
+  if (stop) {
+    const what = stop.kind === 'rollback' ? 'A rollback' : 'A cancellation'
+    return fail('overtaken', { what: `${what} by @${stop.trigger.actor}` })
+  }
+  if (operation.trigger.kind !== 'push') return undefined
+  const newer = later.find(({ kind, request }) => kind === 'deploy' && request.before === operation.commit)
+  return newer && fail('newer-commit', { newer: newer.commit.slice(0, 7) })
+}
+
+/** A database in trouble is no failure of the deploy. */
+async function reachable<T>(access: Promise<T>): Promise<T> {
+  try {
+    return await access
+  } catch (error) {
+    if (error instanceof Postponed) throw error
+    throw new Postponed('the database is not available', { cause: error })
+  }
+}

@@ -1,0 +1,173 @@
+import { once } from 'node:events'
+import { mkdir, rm } from 'node:fs/promises'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import type { Log } from '../src/io.ts'
+import type { Platform } from '../src/platforms/platform.ts'
+import { answerComment } from './answer.ts'
+import { wallClock } from './clock.ts'
+import { createConfigReader } from './config-file.ts'
+import { chooseConnection } from './connections.ts'
+import type { App } from './context.ts'
+import { dispatch } from './dispatcher.ts'
+import { createInbox } from './engine/inbox.ts'
+import { createLoop } from './engine/loop.ts'
+import { claimOwnership } from './engine/owner.ts'
+import type { Handler, Key } from './engine/port.ts'
+import { openSqlite } from './engine/sqlite.ts'
+import { createStore } from './engine/store.ts'
+import type { Settings } from './env.ts'
+import { installationGitHub } from './github.ts'
+import { type GitHubApp, startProbot } from './probot.ts'
+import { createReceiver } from './receiver.ts'
+import { workOnAgent } from './worker.ts'
+
+/** Handled deliveries are kept a while longer than GitHub delivers them again (three days), to recognise them. */
+const keepMs = 7 * 24 * 60 * 60_000
+const pruneEveryMs = 60 * 60_000
+
+export interface RunningApp {
+  readonly url: string
+  readonly app: App
+  /** No new work; what runs may end within the settings' limit, what does not is taken up at the next start. */
+  stop(): Promise<void>
+}
+
+export interface StartOptions {
+  readonly settings: Settings
+  readonly platforms: readonly Platform[]
+  readonly log: Log
+  readonly redact: (text: string) => string
+  /** The database was taken over by another process: this one must end. */
+  readonly onLost: (error: Error) => void
+}
+
+/** Opens the database, listens, and takes up what is not done. Throws `store-…`. */
+export async function startApp(options: StartOptions): Promise<RunningApp> {
+  const { settings, log } = options
+  const database = openSqlite(settings.dataDir)
+  const ownership = await claimOwnership(database, { clock: wallClock, onLost: options.onLost }).catch(
+    async (error) => {
+      await database.close()
+      throw error
+    },
+  )
+  const scratch = join(settings.dataDir, 'scratch')
+  // Whatever a kill has left there is of no use to anybody.
+  await rm(scratch, { recursive: true, force: true })
+  await mkdir(scratch, { recursive: true })
+  const probot = startProbot(settings)
+  const app = assemble({ ...options, probot, database, scratch })
+  const ready = probot.then((loaded) => loaded.register(app))
+  ready.catch((error: unknown) => log.error('Probot did not start', { stack: String(error) }))
+  let isStopping = false
+  const server = createReceiver({
+    secrets: settings.webhookSecrets,
+    inbox: createInbox(app.store.deliveries),
+    clock: wallClock,
+    log,
+    onStored: (guid) => app.engine.wake(`delivery:${guid}`),
+    ready: () => app.store.ping(),
+    isStopping: () => isStopping,
+  })
+  const url = await listen(server, settings)
+  await recover(app)
+  app.engine.run(handlerOf(app, { probot, ready }))
+  const pruning = setInterval(() => void prune(app), pruneEveryMs)
+  pruning.unref()
+  log.info(`Agent Deploy listens on ${url}`, { connections: settings.connections.length })
+  return {
+    url,
+    app,
+    async stop() {
+      if (isStopping) return
+      isStopping = true
+      clearInterval(pruning)
+      const closed = new Promise((resolve) => server.close(resolve))
+      server.closeIdleConnections()
+      await app.engine.stop(settings.drainMs)
+      server.closeAllConnections()
+      await closed
+      await ownership.release()
+      await database.close()
+      log.info('stopped', { ...app.engine.stats() })
+    },
+  }
+}
+
+function assemble(
+  given: StartOptions & {
+    probot: Promise<GitHubApp>
+    database: ReturnType<typeof openSqlite>
+    scratch: string
+  },
+): App {
+  const { settings, platforms, log, redact, probot, database, scratch } = given
+  return {
+    store: createStore(database, wallClock),
+    engine: createLoop({ clock: wallClock, log }),
+    clock: wallClock,
+    log,
+    platforms,
+    configs: createConfigReader({ path: settings.configPath, platforms }),
+    scratch,
+    redact,
+    fetch,
+    async github(repository) {
+      const octokit = await (await probot).octokit(repository.installation)
+      return installationGitHub(octokit, { repository, clock: wallClock })
+    },
+    connect: (agent, { owner, repo }) =>
+      chooseConnection(settings.connections, { agent, repository: `${owner}/${repo}` }),
+  }
+}
+
+function handlerOf(app: App, given: { probot: Promise<GitHubApp>; ready: Promise<void> }): Handler {
+  return async (key) => {
+    await given.ready
+    const { receive } = await given.probot
+    const at = key.indexOf(':')
+    const id = key.slice(at + 1)
+    switch (key.slice(0, at)) {
+      case 'delivery':
+        return await dispatch(id, { app, receive })
+      case 'agent':
+        return await workOnAgent(id, app)
+      default:
+        return await answerComment(id, app)
+    }
+  }
+}
+
+async function listen(server: Server, { port, host }: Settings): Promise<string> {
+  server.listen(port, host)
+  await once(server, 'listening')
+  // Listening on a port, not on a socket's path.
+  const address = server.address() as AddressInfo
+  const name = address.family === 'IPv6' ? `[${address.address}]` : address.address
+  return `http://${name}:${address.port}`
+}
+
+/** Everything that was stored and not done, by whatever end the last process came to. */
+async function recover({ store, engine, log }: App): Promise<void> {
+  const deliveries = await store.deliveries.waiting()
+  const agents = await store.agents.withWork()
+  const comments = await store.comments.active()
+  const wake = (key: Key, notBefore?: number) => engine.wake(key, notBefore)
+  for (const { guid, notBefore } of deliveries) wake(`delivery:${guid}`, notBefore)
+  for (const key of agents) wake(`agent:${key}`)
+  for (const { id, notBefore } of comments) wake(`comment:${id}`, notBefore)
+  const counts = { deliveries: deliveries.length, agents: agents.length, comments: comments.length }
+  if (deliveries.length + agents.length + comments.length > 0) log.info('taking up what was not done', counts)
+}
+
+async function prune({ store, clock, log }: App): Promise<void> {
+  try {
+    const count = await store.deliveries.prune(clock.now() - keepMs)
+    if (count > 0) log.info(`${count} old deliveries forgotten`)
+  } catch (error) {
+    // The next hour will do.
+    log.warn('old deliveries could not be removed', { problem: String(error) })
+  }
+}

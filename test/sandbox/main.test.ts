@@ -1,0 +1,96 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, openAsBlob, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { git, gitRemote, temporaryFolder } from '../support/repository.ts'
+
+const main = join(import.meta.dirname, '../../app/sandbox/main.ts')
+// Processes are started: on a machine with much else to do that takes its time.
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 })
+
+let folder: ReturnType<typeof temporaryFolder>
+let child: ChildProcess | undefined
+let output: string
+
+beforeEach(() => {
+  folder = temporaryFolder()
+  mkdirSync(join(folder.path, 'tmp'))
+  output = ''
+})
+
+afterEach(() => {
+  child?.kill('SIGKILL')
+  folder.remove()
+})
+
+function start(...words: readonly string[]): ChildProcess {
+  const env = { ...process.env, TMPDIR: join(folder.path, 'tmp') }
+  const started = spawn(process.execPath, [main, ...words], { env })
+  for (const stream of [started.stdout, started.stderr])
+    stream.on('data', (chunk: Buffer) => {
+      output += chunk.toString('utf8')
+    })
+  child = started
+  return started
+}
+
+async function said(started: ChildProcess, words: string): Promise<void> {
+  while (!output.includes(words)) {
+    if (started.exitCode !== null) throw new Error(output)
+    await Promise.race([once(started.stdout ?? started, 'data'), once(started, 'exit')])
+  }
+}
+
+const fact = (name: string) => new RegExp(`^  ${name} +(\\S+)`, 'm').exec(output)?.[1] ?? ''
+
+it('starts everything on free ports, as it says, and leaves nothing behind after Ctrl-C', async () => {
+  const started = start()
+  await said(started, 'Ctrl-C ends it.')
+  const agent = await fetch(fact('agent agent-search'))
+  const clone = /git clone (\S+)/.exec(output)?.[1] ?? ''
+  await gitRemote(folder.path, 'clone', '-q', clone)
+  const zip = join(folder.path, 'search.zip')
+  git(join(folder.path, 'agents'), 'archive', '--format=zip', '-o', zip, 'HEAD:agents/search')
+  const form = new FormData()
+  form.set('file', await openAsBlob(zip), 'search.zip')
+  const headers = { authorization: `Bearer ${fact('NASIKO_TOKEN')}` }
+  const update = `${fact('NASIKO_BASE_URL')}/api/v1/agents/agent-search/update`
+  const updated = await fetch(update, { method: 'PUT', body: form, headers })
+
+  started.kill('SIGINT')
+  const [code] = (await once(started, 'exit')) as [number | null]
+
+  expect(agent.headers.get('x-agent-version')).toBe('1.0.0')
+  expect(await updated.json()).toMatchObject({ data: { new_version: '1.0.1' } })
+  expect(git(join(folder.path, 'agents'), 'ls-files')).toContain('.github/agents.yml')
+  expect(code).toBe(0)
+  await expect(fetch(fact('NASIKO_BASE_URL'))).rejects.toThrow('fetch failed')
+  expect(readdirSync(join(folder.path, 'tmp'))).toEqual([])
+})
+
+// Columns: the arguments, the exit code, a word of what is said.
+it.each([
+  [['--help'], 0, 'Usage: npm run sandbox'],
+  [['--port', 'x'], 2, 'The port "x" is none'],
+  [['--bort', '1'], 2, "Unknown option '--bort'"],
+])('with %j ends with %i and says what is to be known', async (words, wanted, said) => {
+  const [code] = (await once(start(...words), 'close')) as [number | null]
+
+  expect(code).toBe(wanted)
+  expect(output).toContain(said)
+})
+
+it('says when a port is taken, and ends', async () => {
+  const first = start()
+  await said(first, 'Ctrl-C ends it.')
+  const taken = new URL(fact('NASIKO_BASE_URL')).port
+  output = ''
+
+  const second = start('--port', String(Number(taken) - 1))
+  const [code] = (await once(second, 'close')) as [number | null]
+  first.kill('SIGKILL')
+
+  expect(code).toBe(1)
+  expect(output).toContain('could not be started')
+})
