@@ -40,7 +40,7 @@ async function rollBackAgent(story: Story): Promise<Outcome> {
     draft.warn(...standing.warnings)
     const records = await readAll(story)
     const by = client.rollback ? 'platform' : 'content'
-    const choice = (await begun(io)) ?? chooseTarget({ agent, to: request.to, standing, records, by })
+    const choice = chooseTarget({ agent, to: request.to, standing, records, by })
     draft.add(factsOf(story, { standing, choice }))
     const way = client.rollback
       ? native(story, { choice, client })
@@ -83,12 +83,6 @@ function refusedEntry({ agent, request }: Story): Entry {
   }
 }
 
-/** A target that was begun before a crash stands: what is live may be that target already. */
-async function begun(io: Io): Promise<RollbackChoice | undefined> {
-  const asked = (await io.journal.get('rollback.asking')) !== undefined
-  return asked ? await io.journal.get<RollbackChoice>('rollback.choice') : undefined
-}
-
 async function readAll({ agent, io }: Story): Promise<readonly LedgerRecord[]> {
   const records: LedgerRecord[] = []
   if (!io.github) return records
@@ -110,7 +104,6 @@ async function carryOut(story: Story, planned: Planned): Promise<Outcome> {
   const record = await open(entryOf(story, planned), { recent: standing.recent, io })
   draft.warn(...record.warnings)
   if (record.id !== undefined) draft.add({ githubDeploymentId: record.id })
-  await io.journal.put('rollback.choice', planned.choice)
   const outcome = await act(story, planned)
   if (outcome.code === 'submitted') return outcome
   const unwritten = await close(outcome, { id: record.id, logUrl: request.trigger.url, io })
