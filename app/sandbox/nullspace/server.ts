@@ -59,7 +59,10 @@ export async function startNullspace(options: {
   }
   const server = await startPlatformServer({
     routes: Object.fromEntries(Object.entries(routes).map(([name, handle]) => [name, guarded(world, handle)])),
-    refuse: (status, message) => errorReply(new Refusal(status, codeOf(status), { message }), world.profile.errors),
+    refuse: (status, message) => {
+      const retryable = status === 429 || status >= 500
+      return errorReply(new Refusal(status, codeOf(status), { message, retryable }), world.profile.errors)
+    },
     pass: (request, response, url) => passToService(world, { request, response, url }),
     ...(options.port === undefined ? {} : { port: options.port }),
   })

@@ -121,7 +121,7 @@ export function nullspaceClient(target: Target<Settings>, net: Net): PlatformCli
       path: paths.bundle(at),
       headers: { 'content-type': 'application/x-tar', 'x-nullspace-bundle-digest': manifest.bundle_digest },
       body: await openAsBlob(bundle.path, { type: 'application/x-tar' }),
-      timeoutMs: shortestUploadMs + bundle.size / slowestBytesPerMs,
+      timeoutMs: shortestUploadMs + Math.ceil(bundle.size / slowestBytesPerMs),
       idempotencyKey: keyOf(key, 'bundle', version.id, manifest.bundle_digest),
     })
     if (uploaded !== 'conflict') return uploaded
