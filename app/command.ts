@@ -88,7 +88,7 @@ function looksLikeVersion(word: string): boolean {
 
 /** After `--`, which phones and editors like to turn into a dash. */
 function splitReason(rest: string): { args: string; reason: string | undefined } {
-  const mark = /(?:^|\s)(?:--|—|–)(?:\s+|(?=\S))/.exec(rest)
+  const mark = /(?:^|\s)(?:--|—|–)(?:\s+|(?=\S)|$)/.exec(rest)
   if (!mark) return { args: rest, reason: undefined }
   const reason = rest
     .slice(mark.index + mark[0].length)

@@ -13,6 +13,9 @@ const storeTimeoutMs = 3000
 /** A sender that needs longer than GitHub waits is not GitHub. */
 const requestTimeoutMs = 15_000
 
+/** For a refused sender to notice that there is an answer. */
+const lingerMs = 1000
+
 export interface ReceiverOptions {
   readonly secrets: readonly string[]
   readonly inbox: Inbox
@@ -155,11 +158,15 @@ async function inTime(storing: Promise<'new' | 'known'>): Promise<'new' | 'known
   }
 }
 
-/** The rest of the body is not read. */
+/**
+ * The rest of the body is thrown away, and not for long: a connection that is cut at once takes the answer with it, when the
+ * sender is still sending.
+ */
 function refuse(request: IncomingMessage, response: ServerResponse, { status, text }: Refusal): void {
-  response.shouldKeepAlive = false
   answer(response, status, text)
-  response.once('finish', () => request.socket.destroySoon())
+  request.resume()
+  const cut = setTimeout(() => request.socket.destroy(), lingerMs)
+  request.once('end', () => clearTimeout(cut))
 }
 
 /** Fixed texts only: nothing of what was sent, nothing of what went wrong inside. */

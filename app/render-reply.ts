@@ -40,13 +40,14 @@ function renderSection(section: Section, given: { operations: readonly Operation
   return parts.filter(Boolean).join('\n\n')
 }
 
-/** What is still to come. */
+/** What is still to come: the same text until there is something to say, as every edit is a write. */
 function renderOpen(id: string, operations: readonly Operation[]): string {
   const operation = operations.find((candidate) => candidate.id === id)
+  if (operation?.decision !== undefined) return ''
   const name = inert(id.split('/').at(-1) ?? '')
-  if (!operation) return `- ⏳ ${name}: about to begin`
-  if (operation.decision !== undefined) return ''
-  return `- ⏳ ${name}: ${operation.state === 'queued' ? 'waits for its turn' : `${operation.kind} under way`}`
+  return operation?.result.plan
+    ? `- ⏳ ${name}: going back`
+    : `- ⏳ ${name}: accepted; this comment will say how it goes`
 }
 
 function operationsOf(section: Section, operations: readonly Operation[]): readonly Operation[] {

@@ -86,7 +86,6 @@ async function run(operation: Operation, lane: Lane): Promise<void> {
   const { app, agent } = lane
   if (operation.state === 'queued')
     await app.store.agents.update(operation, { fence: agent.fence, state: 'running', tries: 0 })
-  if (operation.commentId) app.engine.wake(`comment:${operation.commentId}`)
   const performed = await perform(operation, lane)
   if (performed.kind === 'later') {
     const { notBefore } = performed

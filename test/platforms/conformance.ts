@@ -1,9 +1,12 @@
 import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { Octokit } from 'octokit'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import type { Fault } from '../../app/sandbox/faults.ts'
+import { startGitHub } from '../../app/sandbox/github/server.ts'
 import { parseConfig } from '../../src/config/parse.ts'
 import { deploy } from '../../src/deploy.ts'
+import { gitHubFor } from '../../src/github.ts'
 import type { GitHub, Io, Source } from '../../src/io.ts'
 import type { Outcome } from '../../src/outcome.ts'
 import type { Platform } from '../../src/platforms/platform.ts'
@@ -13,7 +16,7 @@ import { gitSource } from '../../src/source-git.ts'
 import { readGitHistory } from '../../src/version/history-git.ts'
 import { arrayLog, hastenedClock, memoryJournal, testIo } from '../support/io.ts'
 import { memoryGitHub } from '../support/memory-github.ts'
-import { addCommit, type Content, git, temporaryFolder } from '../support/repository.ts'
+import { addCommit, type Content, git, gitRemote, temporaryFolder } from '../support/repository.ts'
 
 type Tree = Readonly<Record<string, Content>>
 
@@ -133,9 +136,9 @@ export function describePlatform(about: PlatformCase): void {
       return outcome
     }
 
-    async function rollBack(to: RollbackTo = { kind: 'previous' }): Promise<Outcome> {
+    async function rollBack(to: RollbackTo = { kind: 'previous' }, over: Partial<Io> = {}): Promise<Outcome> {
       const request = { ...requestFor(), to, head: commits[2] ?? '', reason: undefined, cleanupFailed: true }
-      const [outcome] = await rollback(request, ioWith())
+      const [outcome] = await rollback(request, ioWith(over))
       if (!outcome) throw new Error('there is no outcome')
       return outcome
     }
@@ -297,6 +300,23 @@ export function describePlatform(about: PlatformCase): void {
           expect([rig.live(), rig.effects()]).toEqual([undefined, 1])
         })
       })
+
+    it('keeps its history in GitHub’s own records, as GitHub describes them', async () => {
+      const real = await startGitHub({ root: mkdtempSync(join(folder.path, 'github-')) })
+      onTestFinished(() => real.close())
+      const { cloneUrl } = await real.addRepository({ owner: 'acme', name: 'agents' })
+      real.setPermission('acme/agents', 'ada', 'maintain')
+      const token = real.addToken({ login: 'ada' })
+      await gitRemote(repository, 'push', '-q', cloneUrl.replace('://', `://x:${token}@`), 'main')
+      const octokit = new Octokit({ auth: token, baseUrl: real.apiUrl, throttle: { enabled: false } })
+      const io = { github: gitHubFor(octokit, { owner: 'acme', repo: 'agents', webUrl: real.url }) }
+
+      const outcomes = [await deployContent(0, { io }), await deployContent(1, { io }), await rollBack(undefined, io)]
+
+      expect(outcomes.map(({ decision }) => decision)).toEqual(['deployed', 'deployed', 'rolled-back'])
+      expect(outcomes.flatMap(({ warnings }) => warnings)).toEqual([])
+      expect([rig.live(), real.violations]).toEqual([0, []])
+    })
 
     describe('safe retry', () => {
       const hits = about.writes.flatMap((write) =>

@@ -4,7 +4,7 @@ import { parseConfig } from '../../src/config/parse.ts'
 import { deploy } from '../../src/deploy.ts'
 import type { Io } from '../../src/io.ts'
 import type { Outcome } from '../../src/outcome.ts'
-import type { Platform } from '../../src/platforms/platform.ts'
+import type { Connection, Platform } from '../../src/platforms/platform.ts'
 import type { RollbackTo, Trigger } from '../../src/request.ts'
 import { rollback } from '../../src/rollback.ts'
 import { gitSource } from '../../src/source-git.ts'
@@ -13,8 +13,11 @@ import { arrayLog, testIo } from './io.ts'
 import { memoryGitHub } from './memory-github.ts'
 import { addCommit, type Content, git, temporaryFolder } from './repository.ts'
 
-/** A repository, a ledger and the two stories for one agent, `a`, below `bots/a`. */
-export function startStory(platform: Platform) {
+/** For a platform in memory. */
+const nowhere = { baseUrl: '', credentials: {} }
+
+/** A repository, a ledger and the two stories for one agent, `a`, below `bots/a`; `at` is where its platform runs. */
+export function startStory(platform: Platform, at: Pick<Connection, 'baseUrl' | 'credentials'> = nowhere) {
   const folder = temporaryFolder()
   const repository = join(folder.path, 'repository')
   const github = memoryGitHub()
@@ -31,14 +34,14 @@ export function startStory(platform: Platform) {
       signal,
       history: (range) => readGitHistory(range, { directory: repository, signal }),
     })
-    return testIo({ log, github, source, scratch, ...over })
+    return testIo({ log, github, source, scratch, ...(at === nowhere ? {} : { fetch }), ...over })
   }
 
   async function requestAt(commit: string, trigger: Partial<Trigger>) {
     const text = (await ioWith({}).source.readFile('.github/agents.yml', commit)) ?? ''
     const config = parseConfig(text, { path: '.github/agents.yml', platforms: [platform] })
     const by = { kind: 'push', actor: 'ada', ref: undefined, url: undefined, id: `run-${++runs}`, ...trigger } as const
-    const connection = { name: 'c', platform: platform.id, baseUrl: '', credentials: {} }
+    const connection = { name: 'c', platform: platform.id, ...at }
     return { config, agents: ['a'], trigger: by, dryRun: false, wait: true, connect: () => connection }
   }
 

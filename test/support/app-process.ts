@@ -1,0 +1,56 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+
+const server = join(import.meta.dirname, '../../app/server.ts')
+
+export interface AppProcess {
+  readonly url: string
+  readonly child: ChildProcess
+  readonly output: () => string
+  kill(signal?: NodeJS.Signals): Promise<number | null>
+}
+
+/** The app as people start it, with this environment and nothing else; resolves once it listens. */
+export async function startAppProcess(env: Readonly<Record<string, string>>): Promise<AppProcess> {
+  const { child, output } = spawnApp(env)
+  const ended = once(child, 'close').then(() => {
+    throw new Error(`the app ended at once:\n${output()}`)
+  })
+  ended.catch(() => undefined)
+  const url = await Promise.race([listening(output), ended])
+  return {
+    url,
+    child,
+    output,
+    async kill(signal = 'SIGKILL') {
+      if (child.exitCode !== null || child.signalCode !== null) return child.exitCode
+      const closed = once(child, 'close')
+      child.kill(signal)
+      await closed
+      return child.exitCode
+    },
+  }
+}
+
+/** As above, for an app that is expected to end by itself. */
+export async function runAppProcess(env: Readonly<Record<string, string>>) {
+  const { child, output } = spawnApp(env)
+  await once(child, 'close')
+  return { code: child.exitCode, output: output() }
+}
+
+function spawnApp(env: Readonly<Record<string, string>>) {
+  const child = spawn(process.execPath, [server], { env: { PATH: process.env['PATH'], LOG_FORMAT: 'json', ...env } })
+  let text = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk.toString()))
+  return { child, output: () => text }
+}
+
+async function listening(output: () => string): Promise<string> {
+  for (;;) {
+    const url = /listens on (http:\/\/[\w.:[\]]+)/.exec(output())?.[1]
+    if (url) return url
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
