@@ -30,8 +30,10 @@ export interface PlatformCase {
   tree(content: number): Tree
   /** Files that break a rule of the platform: nothing may be sent of them. */
   readonly broken: Tree
-  /** Requests that change something; each is hit by every fault. */
-  readonly writes: readonly { readonly method: string; readonly path: RegExp }[]
+  /** Requests that change something; each is hit by every fault, by those of a rollback only in rollbacks. */
+  readonly writes: readonly { readonly method: string; readonly path: RegExp; readonly of?: 'rollback' }[]
+  /** The release version of the first deploy; 1.0.0 when left out. That of the second is 1.1.0. */
+  readonly firstVersion?: string
   start(): Promise<PlatformRig>
 }
 
@@ -182,7 +184,7 @@ export function describePlatform(about: PlatformCase): void {
 
         const outcome = await deployContent(1)
 
-        expect(outcome).toMatchObject({ releaseVersion: '1.1.0', previousVersion: '1.0.0' })
+        expect(outcome).toMatchObject({ releaseVersion: '1.1.0', previousVersion: about.firstVersion ?? '1.0.0' })
       })
 
       it('refuses what breaks the platform’s rules before anything is sent', async () => {
@@ -319,9 +321,18 @@ export function describePlatform(about: PlatformCase): void {
     })
 
     describe('safe retry', () => {
-      const hits = about.writes.flatMap((write) =>
-        faults.map(([name, fault]) => [name, `${write.method} ${write.path.source}`, { ...fault, ...write }] as const),
-      )
+      const hits = about.writes
+        .filter((write) => write.of === undefined)
+        .flatMap((write) =>
+          faults.map(
+            ([name, fault]) =>
+              [
+                name,
+                `${write.method} ${write.path.source}`,
+                { ...fault, method: write.method, path: write.path },
+              ] as const,
+          ),
+        )
 
       it.each(hits)('deploys exactly once: %s at %s', async (_name, _at, fault) => {
         await deployContent(0)
@@ -336,7 +347,7 @@ export function describePlatform(about: PlatformCase): void {
       it.each(faults)('rolls back exactly once: %s', async (_, fault) => {
         await deployContent(0)
         await deployContent(1)
-        for (const write of about.writes) rig.fault({ ...fault, ...write })
+        for (const { method, path } of about.writes) rig.fault({ ...fault, method, path })
 
         const outcome = await rollBack()
 
