@@ -58,7 +58,8 @@ export const catalogue = {
   'strategy-unsupported': {
     decision: 'refused',
     message: (f) => `The strategy "${f['strategy']}" is not one that ${f['platform']} can do.`,
-    help: (f) => `It can do ${list(f['known'])}.`,
+    help: (f) =>
+      Array.isArray(f['known']) && f['known'].length === 0 ? 'Leave it out.' : `It can do ${list(f['known'])}.`,
   },
   'history-incomplete': {
     decision: 'refused',

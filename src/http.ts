@@ -1,3 +1,4 @@
+import { type FileBody, piecesOf } from './file-body.ts'
 import type { Io } from './io.ts'
 import { multipartOf } from './multipart.ts'
 
@@ -7,8 +8,7 @@ export interface PlatformRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>
-  /** A Blob is read as it is sent, whatever its size. */
-  readonly body?: string | FormData | Blob | Uint8Array<ArrayBuffer>
+  readonly body?: string | FormData | Uint8Array<ArrayBuffer> | FileBody
   readonly timeoutMs?: number
   /** True for a body that says that asking again is no use, whatever the status: it is returned then. */
   final?(body: unknown): boolean
@@ -69,12 +69,11 @@ export async function send(
 ): Promise<PlatformReply> {
   const timeout = AbortSignal.timeout(request.timeoutMs ?? readTimeoutMs)
   const signal = AbortSignal.any([timeout, io.signal])
-  const body = request.body instanceof FormData ? multipartOf(request.body) : request.body
   try {
     const response = await io.fetch(request.url, {
       method: request.method,
-      headers: { accept: 'application/json', ...request.headers },
-      ...(body === undefined ? {} : { body }),
+      ...contentOf(request),
+      // Anything else, and fetch keeps a copy of what it sends: all of a bundle in memory.
       redirect: 'error',
       signal,
     })
@@ -88,6 +87,16 @@ export async function send(
     if (io.signal.aborted) throw io.signal.reason
     throw networkFailure(request, { error, timedOut: timeout.aborted })
   }
+}
+
+function contentOf({ body, headers: own }: PlatformRequest): RequestInit {
+  const headers = { accept: 'application/json', ...own }
+  if (body === undefined) return { headers }
+  if (body instanceof FormData) return { headers, body: multipartOf(body) }
+  if (typeof body === 'string' || body instanceof Uint8Array) return { headers, body }
+  // With its length, or it is sent in chunks, which not every server takes.
+  const length = { 'content-length': String(body.size) }
+  return { headers: { ...headers, ...length }, body: ReadableStream.from(piecesOf(body)), duplex: 'half' }
 }
 
 /** At most 256 characters of a reply, on one line. */

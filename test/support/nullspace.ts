@@ -1,9 +1,11 @@
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { NullspaceProfile } from '../../app/sandbox/nullspace/profile.ts'
 import { type SandboxNullspace, startNullspace } from '../../app/sandbox/nullspace/server.ts'
 import type { PlatformRig } from '../platforms/conformance.ts'
-import { temporaryFolder } from './repository.ts'
+import { packBundle } from '../../src/bundle/pack.ts'
+import type { Change, ShippedBundle } from '../../src/platforms/platform.ts'
+import { type Content, temporaryFolder, writeTree } from './repository.ts'
 
 /** An agent that says which content it is; a server where `PORT` asks for one. */
 export function agentFiles(content: number): Record<string, string> {
@@ -62,5 +64,42 @@ export async function startRig(about: {
       await server.close()
       folder.remove()
     },
+  }
+}
+
+/** A tar of a tree, as the core packs and ships it. */
+export async function shippedTar(folder: string, tree: Readonly<Record<string, Content>>): Promise<ShippedBundle> {
+  const root = mkdtempSync(join(folder, 'tree-'))
+  writeTree(root, tree)
+  const files = Object.keys(tree)
+    .sort()
+    .map((path) => ({ path, state: 'tracked' }) as const)
+  const exclude = ['*.log']
+  const bundle = await packBundle({
+    checkout: { root, files },
+    agentPath: '',
+    rules: { include: [], exclude, allowSecrets: [], maxBytes: undefined, maxEntries: undefined },
+    format: 'tar',
+    out: `${root}.tar`,
+    agent: 'bot',
+    platform: 'Nullspace',
+    inspect: undefined,
+    signal: new AbortController().signal,
+  })
+  return { ...bundle, fileName: 'bot-1.0.0.tar', patterns: { include: [], exclude, defaults: ['.git'] } }
+}
+
+export function changeOf(bundle: ShippedBundle, over: Partial<Change> = {}): Change {
+  return {
+    releaseVersion: '1.0.0',
+    bump: 'exact',
+    bundle,
+    files: {},
+    key: 'commit-1',
+    strategy: 'rolling',
+    cleanupOld: true,
+    commit: 'c'.repeat(40),
+    description: '',
+    ...over,
   }
 }

@@ -22,8 +22,9 @@ export async function startRun(world: World, call: PlatformCall): Promise<Platfo
       output: '',
     }
     deployment.runs.push(run)
+    const body = runBody(deployment, run)
     inBackground(world, carryOut(world, { deployment, run, envs: wanted.envs, input: wanted.input }))
-    return { status: 201, body: runBody(deployment, run) }
+    return { status: 201, body }
   })
 }
 

@@ -1,4 +1,3 @@
-import { openAsBlob } from 'node:fs'
 import { canonical } from '../../document/canonical.ts'
 import { fail } from '../../errors.ts'
 import type {
@@ -120,7 +119,7 @@ export function nullspaceClient(target: Target<Settings>, net: Net): PlatformCli
       method: 'PUT',
       path: paths.bundle(at),
       headers: { 'content-type': 'application/x-tar', 'x-nullspace-bundle-digest': manifest.bundle_digest },
-      body: await openAsBlob(bundle.path, { type: 'application/x-tar' }),
+      body: { file: bundle.path, size: bundle.size },
       timeoutMs: shortestUploadMs + Math.ceil(bundle.size / slowestBytesPerMs),
       idempotencyKey: keyOf(key, 'bundle', version.id, manifest.bundle_digest),
     })
