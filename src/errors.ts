@@ -58,7 +58,8 @@ export const catalogue = {
   'strategy-unsupported': {
     decision: 'refused',
     message: (f) => `The strategy "${f['strategy']}" is not one that ${f['platform']} can do.`,
-    help: (f) => `It can do ${list(f['known'])}.`,
+    help: (f) =>
+      Array.isArray(f['known']) && f['known'].length === 0 ? 'Leave it out.' : `It can do ${list(f['known'])}.`,
   },
   'history-incomplete': {
     decision: 'refused',
@@ -97,6 +98,11 @@ export const catalogue = {
     message: (f) => `The bundle of "${f['agent']}" has ${f['actual']}; ${f['limit']} is the most.`,
     help: (f) => `Leave files out with \`bundle.exclude\` or \`.agentignore\`. The largest: ${f['largest']}.`,
   },
+  'file-changed': {
+    decision: 'refused',
+    message: (f) => `The file "${f['path']}" changed while it was being packed.`,
+    help: () => 'Let nothing write into the checkout while the bundle is made, then run again.',
+  },
   'secret-found': {
     decision: 'refused',
     message: (f) => `The bundle of "${f['agent']}" holds what looks like a secret: ${f['places']}.`,
@@ -133,6 +139,11 @@ export const catalogue = {
     message: (f) => `${f['platform']} knows no agent "${f['id']}"${within(f['detail'])}.`,
     help: () =>
       "Compare `id` in the config file with the platform's own list of agents, and check that the credential belongs to the same account.",
+  },
+  'agent-archived': {
+    decision: 'refused',
+    message: (f) => `The agent "${f['id']}" is archived on ${f['platform']}${within(f['since'])}.`,
+    help: () => 'Restore it there, or give the `id` of another in the config file; nothing was changed.',
   },
   unauthorized: {
     decision: 'failed',

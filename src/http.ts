@@ -1,3 +1,4 @@
+import { type FileBody, piecesOf } from './file-body.ts'
 import type { Io } from './io.ts'
 import { multipartOf } from './multipart.ts'
 
@@ -7,8 +8,10 @@ export interface PlatformRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>
-  readonly body?: string | FormData
+  readonly body?: string | FormData | Uint8Array<ArrayBuffer> | FileBody
   readonly timeoutMs?: number
+  /** True for a body that says that asking again is no use, whatever the status: it is returned then. */
+  final?(body: unknown): boolean
 }
 
 /** `body` is parsed JSON where it is JSON, else the text. */
@@ -66,23 +69,34 @@ export async function send(
 ): Promise<PlatformReply> {
   const timeout = AbortSignal.timeout(request.timeoutMs ?? readTimeoutMs)
   const signal = AbortSignal.any([timeout, io.signal])
-  const body = request.body instanceof FormData ? multipartOf(request.body) : request.body
   try {
     const response = await io.fetch(request.url, {
       method: request.method,
-      headers: { accept: 'application/json', ...request.headers },
-      ...(body === undefined ? {} : { body }),
+      ...contentOf(request),
+      // Anything else, and fetch keeps a copy of what it sends: all of a bundle in memory.
       redirect: 'error',
       signal,
     })
     const text = await readLimited(response)
-    if (passing.includes(response.status)) throw passingFailure(request, { response, text, now: io.clock.now() })
+    if (passing.includes(response.status) && !isFinal(request, { response, text })) {
+      throw passingFailure(request, { response, text, now: io.clock.now() })
+    }
     return { status: response.status, headers: response.headers, body: parseBody(text, response) }
   } catch (error) {
     if (error instanceof HttpFailure) throw error
     if (io.signal.aborted) throw io.signal.reason
     throw networkFailure(request, { error, timedOut: timeout.aborted })
   }
+}
+
+function contentOf({ body, headers: own }: PlatformRequest): RequestInit {
+  const headers = { accept: 'application/json', ...own }
+  if (body === undefined) return { headers }
+  if (body instanceof FormData) return { headers, body: multipartOf(body) }
+  if (typeof body === 'string' || body instanceof Uint8Array) return { headers, body }
+  // With its length, or it is sent in chunks, which not every server takes.
+  const length = { 'content-length': String(body.size) }
+  return { headers: { ...headers, ...length }, body: ReadableStream.from(piecesOf(body)), duplex: 'half' }
 }
 
 /** At most 256 characters of a reply, on one line. */
@@ -111,12 +125,17 @@ function parseBody(text: string, response: Response): unknown {
     return JSON.parse(text)
   } catch (error) {
     if (!response.ok) return text
-    throw new HttpFailure(`the reply is not whole JSON: ${excerpt(text)}`, {
+    // Not a word of it: it may be half of a configuration.
+    throw new HttpFailure(`the reply is not whole JSON (${text.length} characters)`, {
       reached: 'maybe',
       status: response.status,
       cause: error,
     })
   }
+}
+
+function isFinal(request: PlatformRequest, got: { response: Response; text: string }): boolean {
+  return request.final?.(parseBody(got.text, got.response)) === true
 }
 
 function passingFailure(request: PlatformRequest, got: { response: Response; text: string; now: number }): HttpFailure {

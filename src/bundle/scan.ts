@@ -49,15 +49,44 @@ const leastDifferentCharacters = 10
 /** Findings with their lines, counted from 1. Binary content has none: it has no lines to name. */
 export function scanContent(content: Uint8Array, firstLine = 1): readonly Finding[] {
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
+  if (isBinary(bytes) || !isSuspicious(bytes)) return []
   const likely = forms.filter(({ hint }) => bytes.includes(hint, 0, 'latin1'))
-  if (likely.length === 0 || isBinary(bytes)) return []
   const text = bytes.toString('latin1')
   const findings = likely.flatMap(({ kind, pattern }) =>
     [...text.matchAll(pattern)]
       .filter((match) => isReal(match[0]))
-      .map((match) => ({ kind, line: firstLine + countLines(text, match.index) })),
+      .map((match) => ({ kind, line: firstLine + countLines(bytes, match.index) })),
   )
   return findings.sort((a, b) => a.line - b.line)
+}
+
+/** Every token above holds so many letters, digits, `_` and `-` in a row. */
+const shortestRun = 20
+/** Bytes in front of a run that may belong to its token: `SG.` and a first part. */
+const reach = 32
+const beginnings = /A[KS]IA|gh[pousr]_|github_pat_|glpat-|xox|_live_|sk-|AIza|npm_|pypi-|hf_|pt-|SG\.|SK/
+
+const inRun = new Uint8Array(256)
+for (const byte of Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-')) inRun[byte] = 1
+
+/**
+ * Is an expression worth trying? Almost no content has a token's beginning in a long enough run, and to find the runs it
+ * is enough to look at every 20th byte and around it: six times as fast as to search for every beginning.
+ */
+function isSuspicious(bytes: Buffer): boolean {
+  if (bytes.includes('PRIVATE KEY-----', 0, 'latin1')) return true
+  for (let at = shortestRun - 1; at < bytes.length; at += shortestRun) {
+    if (inRun[bytes[at] ?? 0] === 0) continue
+    let start = at
+    while (start > 0 && inRun[bytes[start - 1] ?? 0] === 1) start--
+    let end = at + 1
+    while (end < bytes.length && inRun[bytes[end] ?? 0] === 1) end++
+    if (end - start >= shortestRun && beginnings.test(bytes.toString('latin1', Math.max(0, start - reach), end))) {
+      return true
+    }
+    while (at + shortestRun < end) at += shortestRun
+  }
+  return false
 }
 
 /** The text with `***` where a credential of a known form stands, real or not. */
@@ -67,14 +96,16 @@ export function hideSecrets(text: string): string {
   return hidden
 }
 
+const newline = 10
+
 /** Git's own rule: a NUL among the first 8,000 bytes. */
 export function isBinary(bytes: Buffer): boolean {
   return bytes.subarray(0, 8000).includes(0)
 }
 
-export function countLines(text: string, until = text.length): number {
+export function countLines(bytes: Buffer, until = bytes.length): number {
   let lines = 0
-  for (let at = text.indexOf('\n'); at >= 0 && at < until; at = text.indexOf('\n', at + 1)) lines++
+  for (let at = 0; at < until; at++) if (bytes[at] === newline) lines++
   return lines
 }
 

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto'
 import { closeSync, openSync, readSync, writeSync } from 'node:fs'
 import { finished } from 'node:stream/promises'
 import { constants, crc32, createDeflateRaw, deflateRawSync } from 'node:zlib'
+import { fail } from '../errors.ts'
+import type { Archive, Look, Packed, Source } from './archive.ts'
 import {
   centralHeader,
   endOfDirectory,
@@ -11,22 +13,6 @@ import {
   symlinkType,
   type ZipEntry,
 } from './zip-format.ts'
-
-/** What goes into an archive: a file on disk, or the target of a symlink. */
-export interface Source {
-  readonly path: string
-  readonly mode: number
-  readonly content: { readonly file: string; readonly size: number } | { readonly symlink: string }
-}
-
-export interface Packed {
-  /** `sha256:<hex>` of the content. */
-  readonly digest: string
-  readonly size: number
-}
-
-/** Called with every piece of content as it is read, in order; `line` counts from 1. */
-export type Look = (path: string, piece: Buffer) => void
 
 /** Larger files are read, deflated and written piece by piece. */
 const wholeBytes = 4 * 1024 * 1024
@@ -38,7 +24,7 @@ const pieceBytes = 1024 * 1024
 const deflating = { level: 6, strategy: constants.Z_RLE, memLevel: 8, windowBits: 15 }
 
 /** An archive being written to a file. Small files in one go, large ones in pieces, never one in memory as a whole. */
-export function createZip(file: string) {
+export function createZip(file: string): Archive {
   const fd = openSync(file, 'wx')
   const directory: ZipEntry[] = []
   const buffer = Buffer.allocUnsafe(wholeBytes)
@@ -101,16 +87,15 @@ export function createZip(file: string) {
   }
 
   return {
-    /** Bytes written so far. */
     bytes: () => offset,
 
-    async add(source: Source, look: Look): Promise<Packed> {
+    async add(source, look) {
       if ('symlink' in source.content) return addWhole(source, Buffer.from(source.content.symlink))
       const input = openSync(source.content.file, 'r')
       try {
         if (source.content.size >= wholeBytes)
           return await addInPieces(source, { input, size: source.content.size, look })
-        const content = readUpTo(input, buffer)
+        const content = readUpTo(source, { fd: input, buffer })
         look(source.path, content)
         return addWhole(source, content)
       } finally {
@@ -118,20 +103,22 @@ export function createZip(file: string) {
       }
     },
 
-    finish(): void {
+    async finish() {
       const at = offset
       for (const entry of directory) write(centralHeader(entry))
       write(endOfDirectory({ count: directory.length, size: offset - at, offset: at }))
       close()
+      // Headers of large files are written after their content: the bytes have to be read again.
+      return { digest: digestFile(file), size: offset }
     },
 
-    /** Gives up whatever has been written. */
-    close,
+    async close() {
+      close()
+    },
   }
 }
 
-/** The digest of an archive's final bytes. */
-export function digestFile(file: string): string {
+function digestFile(file: string): string {
   const fd = openSync(file, 'r')
   try {
     const hash = createHash('sha256')
@@ -156,12 +143,12 @@ function nextPiece(fd: number): Buffer {
 }
 
 /** A file of a known small size; it may have changed since, but not grown beyond the buffer unnoticed. */
-function readUpTo(fd: number, buffer: Buffer): Buffer {
+function readUpTo(source: Source, { fd, buffer }: { fd: number; buffer: Buffer }): Buffer {
   let length = 0
   for (;;) {
     const read = readSync(fd, buffer, length, buffer.length - length, null)
     if (read === 0) return buffer.subarray(0, length)
     length += read
-    if (length === buffer.length) throw new Error('a file grew while it was being packed')
+    if (length === buffer.length) throw fail('file-changed', { path: source.path })
   }
 }

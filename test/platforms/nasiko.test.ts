@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { documented, type NasikoProfile, observed } from '../../app/sandbox/nasiko/profile.ts'
 import { type SandboxNasiko, startNasiko } from '../../app/sandbox/nasiko/server.ts'
 import { parseConfig } from '../../src/config/parse.ts'
@@ -15,6 +15,9 @@ import { rollback } from '../../src/rollback.ts'
 import { arrayLog, hastenedClock, testIo } from '../support/io.ts'
 import { agentFiles } from '../support/nasiko.ts'
 import { commitTree, git, temporaryFolder, writeTree } from '../support/repository.ts'
+
+// Processes are started: on a machine with much else to do that takes its time.
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 })
 
 let folder: ReturnType<typeof temporaryFolder>
 let nasiko: SandboxNasiko

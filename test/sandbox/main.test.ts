@@ -2,10 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, openAsBlob, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { git, gitRemote, temporaryFolder } from '../support/repository.ts'
 
 const main = join(import.meta.dirname, '../../app/sandbox/main.ts')
+// Processes are started: on a machine with much else to do that takes its time.
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 })
+
 let folder: ReturnType<typeof temporaryFolder>
 let child: ChildProcess | undefined
 let output: string

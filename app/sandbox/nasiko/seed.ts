@@ -44,7 +44,7 @@ export async function seedAgent(world: World, given: NewAgent): Promise<Agent> {
 }
 
 function copySeed(world: World, { agent, seed }: { agent: Agent; seed: string }): string {
-  const folder = join(world.root, encodeURIComponent(agent.id), `0-v${firstVersion}`)
+  const folder = join(world.root, encodeURIComponent(agent.id), newId(`v${firstVersion}`))
   cpSync(seed, folder, { recursive: true })
   const broken = checkStructure(folder)
   if (broken.length > 0) throw new Error(`The sources of ${agent.id} break Nasiko's rules: ${broken.join('; ')}`)

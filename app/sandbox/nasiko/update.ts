@@ -67,9 +67,8 @@ type Sources = Pick<Version, 'folder' | 'digest' | 'commit'>
 
 async function store(world: World, given: { agent: Agent; form: UpdateForm; to: string }): Promise<Sources> {
   const { agent, form, to } = given
-  // A number of its own: a version can come back after a rollback, and the old files are still those of the old row.
-  const folder = join(world.root, encodeURIComponent(agent.id), `${agent.versions.length}-v${to}`)
-  rmSync(folder, { recursive: true, force: true })
+  // A name of its own: a version can come back after a rollback, and the old files are still those of the old row.
+  const folder = join(world.root, encodeURIComponent(agent.id), newId(`v${to}`))
   const sources = form.file ? unpack(form.file, folder) : await clone(agent, folder)
   const broken = checkStructure(sources.folder ?? folder)
   if (broken.length > 0) throw new Error(`Agent validation failed: ${broken.join('; ')}`)

@@ -1,0 +1,53 @@
+import { z } from 'zod'
+import type { Platform } from '../platform.ts'
+import { qoderClient } from './client.ts'
+import { largestJson, normalize } from './document.ts'
+
+const Inside = z
+  .string()
+  .min(1)
+  .refine(
+    (path) => !path.startsWith('/') && !path.includes('\\') && !path.split('/').includes('..'),
+    'use a path below the agent’s path, with forward slashes and without ".."',
+  )
+
+export const Settings = z.strictObject({
+  file: Inside.describe('The agent document (YAML or JSON), below the agent’s path.'),
+  skills: z
+    .array(Inside)
+    .default([])
+    .describe(
+      'Folders below the agent’s path, each with a `SKILL.md`: uploaded when they change, and bound to the agent.',
+    ),
+  method: z
+    .enum(['put', 'post'])
+    .default('put')
+    .describe('The verb of an update. A server that answers 405 to PUT is asked once more by POST.'),
+  'include-extended': z
+    .boolean()
+    .default(true)
+    .describe(
+      'Ask for skills and metadata in replies (`X-CAS-Include-Extended`). Turn it off only where a gateway refuses the header and the server shows both anyway.',
+    ),
+})
+export type Settings = z.infer<typeof Settings>
+
+export const qoder: Platform<Settings> = {
+  id: 'qoder',
+  title: 'Qoder',
+  docs: 'https://docs.qoder.com/cloud-agents',
+  settings: Settings,
+  env: { baseUrl: 'QODER_BASE_URL', credentials: [['QODER_PAT']] },
+  defaultBaseUrl: 'https://api.qoder.com/api/v1/cloud',
+  tokenCredential: 'QODER_PAT',
+  bundle: { format: 'document', maxBytes: largestJson },
+  document: {
+    file: (settings) => settings.file,
+    attachments: (settings) => settings.skills,
+    normalize,
+    countsChanges: true,
+  },
+  strategies: [],
+  keepsReleaseVersion: false,
+  connect: qoderClient,
+}

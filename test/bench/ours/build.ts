@@ -1,0 +1,22 @@
+import { join } from 'node:path'
+import { build } from 'esbuild'
+
+/** Our side as users run it: one file of JavaScript, made as `dist/` is, without types to strip at every start. */
+export async function buildOurs(name: string, at: { root: string; folder: string }): Promise<string> {
+  const outfile = join(at.folder, `ours-${name}.mjs`)
+  await build({
+    absWorkingDir: at.root,
+    entryPoints: [join('test/bench/ours', `${name}.ts`)],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    minifySyntax: true,
+    minifyWhitespace: true,
+    logLevel: 'error',
+    // Bundled CommonJS packages ask for `require`.
+    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+  })
+  return outfile
+}

@@ -1,0 +1,222 @@
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, utimesSync } from 'node:fs'
+import { join } from 'node:path'
+import { Parser, x } from 'tar'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { packBundle, type Packing } from '../../src/bundle/pack.ts'
+import { createTar } from '../../src/bundle/tar.ts'
+import { tarHeader } from '../../src/bundle/tar-format.ts'
+import { type Content, temporaryFolder, writeTree } from '../support/repository.ts'
+import { randomTree } from './random-tree.ts'
+
+let folder: ReturnType<typeof temporaryFolder>
+
+beforeEach(() => {
+  folder = temporaryFolder()
+})
+
+afterEach(() => folder.remove())
+
+async function pack(tree: Readonly<Record<string, Content>>, over: Partial<Packing> & { root?: string } = {}) {
+  const root = over.root ?? join(folder.path, 'tree')
+  writeTree(root, tree)
+  const paths = Object.keys(tree).sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+  return await packBundle({
+    checkout: { root, files: paths.map((path) => ({ path, state: 'tracked' })) },
+    agentPath: '',
+    rules: { include: [], exclude: [], allowSecrets: [], maxBytes: undefined, maxEntries: undefined },
+    format: 'tar',
+    out: join(folder.path, 'bundle.tar'),
+    agent: 'bot',
+    platform: 'Nullspace',
+    inspect: undefined,
+    signal: new AbortController().signal,
+    ...over,
+  })
+}
+
+/** What is on disk below a folder: content, link or executable, by path. */
+function readTree(root: string): Record<string, string> {
+  const found: Record<string, string> = {}
+  for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name)
+    const name = path.slice(root.length + 1)
+    if (entry.isSymbolicLink()) found[name] = `→ ${readlinkSync(path)}`
+    else if (entry.isFile()) found[name] = `${lstatSync(path).mode & 0o100 ? 'x' : '-'} ${digestOf(readFileSync(path))}`
+  }
+  return found
+}
+
+function expectedTree(tree: Readonly<Record<string, Content>>): Record<string, string> {
+  const described = Object.entries(tree).map(([path, content]) => {
+    if (typeof content === 'string' || Buffer.isBuffer(content)) return [path, `- ${digestOf(content)}`]
+    return [path, 'link' in content ? `→ ${content.link}` : `x ${digestOf(content.executable)}`]
+  })
+  return Object.fromEntries(described) as Record<string, string>
+}
+
+function digestOf(content: string | Buffer): string {
+  return createHash('sha256').update(content).digest('hex')
+}
+
+describe('a tar bundle', () => {
+  const readers: Record<string, (archive: string, into: string) => Promise<unknown> | unknown> = {
+    'GNU tar': (archive, into) => execFileSync('tar', ['-xf', archive, '-C', into]),
+    Python: (archive, into) =>
+      execFileSync('python3', [
+        '-c',
+        'import sys, tarfile; tarfile.open(sys.argv[1]).extractall(sys.argv[2])',
+        archive,
+        into,
+      ]),
+    'npm tar': (archive, into) => x({ file: archive, cwd: into }),
+  }
+
+  it.each(Array.from({ length: 12 }, (_, seed) => seed))(
+    'unpacks to the tree it was made of (tree %i), by everyone',
+    async (seed) => {
+      const tree = randomTree(seed)
+
+      const bundle = await pack(tree)
+
+      for (const [name, unpack] of Object.entries(readers)) {
+        const into = join(folder.path, name)
+        mkdirSync(into)
+        await unpack(bundle.path, into)
+        // npm tar takes a backslash for a separator, and a newline for the end of a long name: its own limits.
+        const isOdd = (path: string) => name === 'npm tar' && /[\\\n]/.test(path)
+        const clean = (files: Record<string, string>) =>
+          Object.entries(files)
+            .filter(([path]) => !isOdd(path))
+            .sort()
+        if (name === 'npm tar')
+          expect(clean(readTree(into)), name).toEqual(expect.arrayContaining(clean(expectedTree(tree))))
+        else expect(readTree(into), name).toEqual(expectedTree(tree))
+      }
+    },
+  )
+
+  it('names its own digest and size, and those of every entry', async () => {
+    const bundle = await pack({ 'main.py': 'print(1)\n', link: { link: 'main.py' } })
+
+    const bytes = readFileSync(bundle.path)
+    expect(bundle).toMatchObject({ digest: `sha256:${digestOf(bytes)}`, size: bytes.length, format: 'tar' })
+    expect(bundle.entries).toMatchObject([
+      { path: 'link', symlinkTarget: 'main.py', digest: `sha256:${digestOf('main.py')}` },
+      { path: 'main.py', size: 9, mode: 0o644, digest: `sha256:${digestOf('print(1)\n')}` },
+    ])
+  })
+
+  it('has the same bytes from another folder, with other times, modes and umask', async () => {
+    const tree = randomTree(5)
+    const first = await pack(tree)
+    const before = process.umask(0o077)
+    const root = join(folder.path, 'elsewhere')
+    writeTree(root, tree)
+    process.umask(before)
+    for (const [path, content] of Object.entries(tree)) {
+      if (typeof content === 'string' || Buffer.isBuffer(content)) {
+        chmodSync(join(root, path), 0o600)
+        utimesSync(join(root, path), 1, 1)
+      }
+    }
+
+    const second = await pack({}, { root, out: join(folder.path, 'second.tar'), checkout: checkoutOf(root, tree) })
+
+    expect(second.digest).toBe(first.digest)
+  })
+
+  it('has the bytes that were once agreed on, on every machine and Node version', async () => {
+    const bundle = await pack({
+      'main.py': 'print("hello")\n'.repeat(100),
+      'a/run.sh': { executable: '#!/bin/sh\n' },
+      [`${'ü'.repeat(80)}/x`]: '',
+    })
+
+    expect(bundle.digest).toMatchInlineSnapshot(
+      `"sha256:707afc8dbf9835e7348084cb362a20f809af65095dcb2b4e0095b8827a2d24b8"`,
+    )
+  })
+
+  it('says nothing about who made it and when: no owner, no name, one fixed time', async () => {
+    const bundle = await pack({ a: 'x', b: { executable: 'x' } })
+
+    const listed = execFileSync('tar', ['--numeric-owner', '--full-time', '--utc', '-tvf', bundle.path], {
+      encoding: 'utf8',
+    })
+    expect(listed).toBe(
+      '-rw-r--r-- 0/0               1 1980-01-01 00:00:00 a\n-rwxr-xr-x 0/0               1 1980-01-01 00:00:00 b\n',
+    )
+  })
+
+  it('leaves out links that lead outside', async () => {
+    const bundle = await pack({ 'main.py': 'x', out: { link: '../secret' }, absolute: { link: '/etc/passwd' } })
+
+    expect(execFileSync('tar', ['-tf', bundle.path], { encoding: 'utf8' })).toBe('main.py\n')
+  })
+
+  it.each([
+    ['grew', 'abc', 2],
+    ['shrank', 'abc', 5],
+    ['grew although it is large', 'x'.repeat(3_000_000), 2_999_999],
+    ['shrank although it is large', 'x'.repeat(3_000_000), 3_000_001],
+  ])('refuses a file that %s while it was packed', async (_, content, listed) => {
+    writeTree(folder.path, { a: content })
+    const tar = createTar(join(folder.path, 'out.tar'))
+    const source = { path: 'a', mode: 0o644, content: { file: join(folder.path, 'a'), size: listed } }
+
+    await expect(tar.add(source, () => undefined)).rejects.toMatchObject({ code: 'file-changed' })
+    await tar.close()
+  })
+})
+
+function checkoutOf(root: string, tree: Readonly<Record<string, Content>>) {
+  const paths = Object.keys(tree).sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+  return { root, files: paths.map((path) => ({ path, state: 'tracked' as const })) }
+}
+
+describe('tarHeader', () => {
+  it.each([
+    ['a short name', 'a.txt', 512],
+    ['100 bytes', 'n'.repeat(100), 512],
+    ['101 bytes that a slash can split', `${'d'.repeat(50)}/${'n'.repeat(50)}`, 512],
+    ['255 bytes that a slash can split', `${'d'.repeat(154)}/${'n'.repeat(100)}`, 512],
+    ['101 bytes without a slash', 'n'.repeat(101), 1536],
+    ['256 bytes', `${'d'.repeat(155)}/${'n'.repeat(101)}`, 1536],
+    ['a name that is not ASCII', 'ü', 1536],
+    ['a name of 4,000 bytes', `${'d/'.repeat(1900)}x`, 512 * 10],
+  ])('has an extended header only where ustar has no room: %s', async (_, path, length) => {
+    const header = tarHeader({ path, mode: 0o644, size: 0 })
+
+    expect(header).toHaveLength(length)
+    expect(await readHeader(header)).toMatchObject({ path, size: 0 })
+  })
+
+  it('carries sizes beyond the 8 GiB that octal digits can say', async () => {
+    const header = tarHeader({ path: 'model.bin', mode: 0o644, size: 9_876_543_210 })
+
+    expect(await readHeader(header)).toMatchObject({ path: 'model.bin', size: 9_876_543_210 })
+    expect(readByPython(header)).toEqual({ name: 'model.bin', size: 9_876_543_210 })
+  })
+})
+
+async function readHeader(header: Buffer): Promise<{ path: string; size: number } | undefined> {
+  const parser = new Parser({ strict: true })
+  let read: { path: string; size: number } | undefined
+  parser.on('entry', (entry) => {
+    read = { path: entry.path, size: entry.size }
+    entry.resume()
+  })
+  parser.write(header)
+  await new Promise((resolve) => setImmediate(resolve))
+  return read
+}
+
+function readByPython(header: Buffer): unknown {
+  const script = `
+import io, json, sys, tarfile
+first = tarfile.open(fileobj=io.BytesIO(sys.stdin.buffer.read())).next()
+print(json.dumps({"name": first.name, "size": first.size}))`
+  return JSON.parse(execFileSync('python3', ['-c', script], { input: header, encoding: 'utf8' }))
+}
