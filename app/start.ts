@@ -1,12 +1,11 @@
 import { once } from 'node:events'
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import type { Log } from '../src/io.ts'
+import type { Clock, Log } from '../src/io.ts'
 import type { Platform } from '../src/platforms/platform.ts'
 import { answerComment } from './answer.ts'
-import { wallClock } from './clock.ts'
 import { createConfigReader } from './config-file.ts'
 import { chooseConnection } from './connections.ts'
 import type { App } from './context.ts'
@@ -14,6 +13,7 @@ import { dispatch } from './dispatcher.ts'
 import { createInbox } from './engine/inbox.ts'
 import type { Database } from './engine/database.ts'
 import { openEngine } from './engine/open.ts'
+import { isRunning } from './engine/owner.ts'
 import type { Engine, Handler, Key } from './engine/port.ts'
 import { createStore } from './engine/store.ts'
 import type { Settings } from './env.ts'
@@ -39,6 +39,7 @@ export interface StartOptions {
   readonly settings: Settings
   readonly platforms: readonly Platform[]
   readonly log: Log
+  readonly clock: Clock
   readonly redact: (text: string) => string
   /** The database was taken over by another process: this one must end. */
   readonly onLost: (error: Error) => void
@@ -46,12 +47,9 @@ export interface StartOptions {
 
 /** Opens the database, listens, and takes up what is not done. Throws `store-…`. */
 export async function startApp(options: StartOptions): Promise<RunningApp> {
-  const { settings, log } = options
-  const { database, engine, release } = await openEngine(settings, { log, onLost: options.onLost })
-  const scratch = join(settings.dataDir, 'scratch')
-  // Whatever a kill has left there is of no use to anybody.
-  await rm(scratch, { recursive: true, force: true })
-  await mkdir(scratch, { recursive: true })
+  const { settings, log, clock } = options
+  const { database, engine, release } = await openEngine(settings, { clock, log, onLost: options.onLost })
+  const scratch = await makeScratch(settings.dataDir)
   const probot = startProbot(settings)
   const app = assemble({ ...options, probot, database, engine, scratch })
   const ready = probot.then((loaded) => loaded.register(app))
@@ -60,7 +58,7 @@ export async function startApp(options: StartOptions): Promise<RunningApp> {
   const server = createReceiver({
     secrets: settings.webhookSecrets,
     inbox: createInbox(app.store.deliveries),
-    clock: wallClock,
+    clock,
     log,
     onStored: (guid) => app.engine.wake(`delivery:${guid}`),
     ready: () => app.store.ping(),
@@ -90,6 +88,20 @@ export async function startApp(options: StartOptions): Promise<RunningApp> {
   }
 }
 
+/** A folder of this process; whatever a kill has left of others is of no use to anybody. */
+async function makeScratch(dataDir: string): Promise<string> {
+  const folder = join(dataDir, 'scratch')
+  await mkdir(folder, { recursive: true })
+  for (const name of await readdir(folder)) {
+    const pid = Number(name)
+    if (pid !== process.pid && isRunning(pid)) continue
+    await rm(join(folder, name), { recursive: true, force: true })
+  }
+  const mine = join(folder, String(process.pid))
+  await mkdir(mine)
+  return mine
+}
+
 function assemble(
   given: StartOptions & {
     probot: Promise<GitHubApp>
@@ -98,11 +110,11 @@ function assemble(
     scratch: string
   },
 ): App {
-  const { settings, platforms, log, redact, probot, database, engine, scratch } = given
+  const { settings, platforms, log, clock, redact, probot, database, engine, scratch } = given
   return {
-    store: createStore(database, wallClock),
+    store: createStore(database, clock),
     engine,
-    clock: wallClock,
+    clock,
     log,
     platforms,
     configs: createConfigReader({ path: settings.configPath, platforms }),
@@ -111,7 +123,7 @@ function assemble(
     fetch,
     async github(repository) {
       const octokit = await (await probot).octokit(repository.installation)
-      return installationGitHub(octokit, { repository, clock: wallClock })
+      return installationGitHub(octokit, { repository, clock })
     },
     connect: (agent, { owner, repo }) =>
       chooseConnection(settings.connections, { agent, repository: `${owner}/${repo}` }),

@@ -1,5 +1,18 @@
-import * as core from '@actions/core'
+import {
+  debug,
+  endGroup,
+  error,
+  getInput,
+  info,
+  notice,
+  setOutput,
+  setSecret,
+  startGroup,
+  summary,
+  warning,
+} from '@actions/core'
 import { readFile } from 'node:fs/promises'
+import { readContext } from './action/context.ts'
 import { run } from './action/run.ts'
 import { fail } from './errors.ts'
 
@@ -9,7 +22,6 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => cancelled.abort(fail('cancelled', { when: `by ${signal}` })))
 }
 
-const { getInput, setSecret, setOutput, debug, info, notice, warning, error, startGroup, endGroup } = core
 const logging = { debug, info, notice, warning, error, startGroup, endGroup }
 
 void run(
@@ -20,12 +32,14 @@ void run(
     setOutput,
     env: process.env,
     setFailed: () => (process.exitCode = 1),
-    writeSummary: async (text) =>
-      void (process.env['GITHUB_STEP_SUMMARY'] && (await core.summary.addRaw(text).write())),
-    readEvent: async () =>
-      JSON.parse(
-        await readFile(process.env['GITHUB_EVENT_PATH'] || '/dev/null', 'utf8').then((text) => text || '{}'),
-      ) as unknown,
+    writeSummary: async (text) => void (process.env['GITHUB_STEP_SUMMARY'] && (await summary.addRaw(text).write())),
+    workspace: process.env['GITHUB_WORKSPACE'] || '.',
+    readContext: async () => readContext(process.env, await readEvent()),
   },
   cancelled.signal,
 ).finally(() => process.exit())
+
+async function readEvent(): Promise<unknown> {
+  const path = process.env['GITHUB_EVENT_PATH']
+  return path ? JSON.parse(await readFile(path, 'utf8')) : {}
+}

@@ -43,13 +43,14 @@ export function changeOf(making: Making): Change {
 
 function shippedBundle(agent: Agent, given: { content: Content; releaseVersion: string }): ShippedBundle {
   const { path, format, digest, size, entries } = given.content.bundle
+  const { include, exclude } = given.content.patterns
   return {
     path,
     fileName: `${agent.name}-${given.releaseVersion}.${format === 'document' ? 'json' : format}`,
     digest,
     size,
     entries,
-    patterns: { include: agent.bundle.include, exclude: agent.bundle.exclude, defaults: defaultExcludes },
+    patterns: { include, exclude, defaults: defaultExcludes },
   }
 }
 

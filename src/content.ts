@@ -15,6 +15,8 @@ export interface Content {
   /** The managed keys, on a document platform. */
   readonly document: JsonObject | undefined
   readonly attachments: readonly Attachment[]
+  /** What chose the files. */
+  readonly patterns: Pick<BundleRules, 'include' | 'exclude'>
   /** Texts of the files that the adapter reads itself. */
   readonly files: Readonly<Record<string, string>>
 }
@@ -47,18 +49,22 @@ interface Packing {
 async function packArchive({ agent, checkout, io, name }: Packing): Promise<Content> {
   const { platform } = agent
   const format = platform.bundle.format === 'tar' ? 'tar' : 'zip'
+  const wanted = readWanted(agent, checkout)
+  const own = rulesOf(agent)
+  const rules = { ...own, exclude: [...own.exclude, ...(platform.bundle.excludes?.(wanted) ?? [])] }
+  const around = { strategy: agent.deploy.strategy, wanted }
   const bundle = await packBundle({
     checkout,
     agentPath: agent.path,
-    rules: rulesOf(agent),
+    rules,
     format,
     out: `${name}.${format}`,
     agent: agent.name,
     platform: platform.title,
-    inspect: async (files) => (await platform.bundle.inspect?.(files, agent.settings)) ?? [],
+    inspect: async (files) => (await platform.bundle.inspect?.(files, agent.settings, around)) ?? [],
     signal: io.signal,
   })
-  return { bundle, document: undefined, attachments: [], files: readWanted(agent, checkout) }
+  return { bundle, document: undefined, attachments: [], patterns: rules, files: wanted }
 }
 
 async function packConfiguration(packing: Packing): Promise<Content> {
@@ -70,7 +76,7 @@ async function packConfiguration(packing: Packing): Promise<Content> {
     attachments.push(await packAttachment(packing, { folder, number: attachments.length + 1 }))
   const maxBytes = rulesOf(agent).maxBytes
   const packed = packDocument({ agent, rules, checkout, attachments, maxBytes, out: `${name}.json` })
-  return { ...packed, attachments, files: readWanted(agent, checkout) }
+  return { ...packed, attachments, patterns: rulesOf(agent), files: readWanted(agent, checkout) }
 }
 
 async function packAttachment(packing: Packing, at: { folder: string; number: number }): Promise<Attachment> {

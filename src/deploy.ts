@@ -8,6 +8,7 @@ import { beginOutcome, type Draft } from './draft.ts'
 import { changesOf, findDrift, judgeDrift } from './drift.ts'
 import { explain, fail, Postponed } from './errors.ts'
 import type { Io } from './io.ts'
+import { withOwnJournal } from './journal.ts'
 import type { Rollout } from './move.ts'
 import { failing, type Outcome } from './outcome.ts'
 import { type DeployPlan, planDeploy } from './plan.ts'
@@ -28,7 +29,7 @@ export async function deploy(request: DeployRequest, io: Io): Promise<Outcome[]>
     const broken = outcomes.find(
       (outcome) => agent.dependsOn.includes(outcome.agent) && failing.includes(outcome.decision),
     )
-    outcomes.push(await deployAgent({ agent, request, io, broken: broken?.agent }))
+    outcomes.push(await deployAgent({ agent, request, io: withOwnJournal(io, agent.name), broken: broken?.agent }))
   }
   return outcomes
 }

@@ -53,7 +53,7 @@ export function beginOutcome(
       return finish({
         decision,
         code,
-        message: after ? `${message} ${after.message}` : message,
+        message: after ? `${message.replace(/[^.!?]$/, '$&.')} ${after.message}` : message,
         help,
         ...(decision === 'failed' ? { status: 'failed' } : {}),
         ...(after?.restoredVersion ? { restoredVersion: after.restoredVersion } : {}),

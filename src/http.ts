@@ -1,5 +1,6 @@
+import { type FileBody, piecesOf } from './file-body.ts'
 import type { Io } from './io.ts'
-import { multipartOf } from './multipart.ts'
+import { type FormField, multipartOf } from './multipart.ts'
 
 /** A request that a platform adapter makes. `what` names it in messages: `update`, `list of versions`. */
 export interface PlatformRequest {
@@ -7,8 +8,7 @@ export interface PlatformRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>
-  /** A Blob is read as it is sent, whatever its size. */
-  readonly body?: string | FormData | Blob | Uint8Array<ArrayBuffer>
+  readonly body?: string | Uint8Array<ArrayBuffer> | FileBody | { readonly form: readonly FormField[] }
   readonly timeoutMs?: number
   /** True for a body that says that asking again is no use, whatever the status: it is returned then. */
   final?(body: unknown): boolean
@@ -69,12 +69,11 @@ export async function send(
 ): Promise<PlatformReply> {
   const timeout = AbortSignal.timeout(request.timeoutMs ?? readTimeoutMs)
   const signal = AbortSignal.any([timeout, io.signal])
-  const body = request.body instanceof FormData ? multipartOf(request.body) : request.body
   try {
     const response = await io.fetch(request.url, {
       method: request.method,
-      headers: { accept: 'application/json', ...request.headers },
-      ...(body === undefined ? {} : { body }),
+      ...contentOf(request),
+      // Anything else, and fetch keeps a copy of what it sends: all of a bundle in memory.
       redirect: 'error',
       signal,
     })
@@ -87,6 +86,23 @@ export async function send(
     if (error instanceof HttpFailure) throw error
     if (io.signal.aborted) throw io.signal.reason
     throw networkFailure(request, { error, timedOut: timeout.aborted })
+  }
+}
+
+function contentOf({ body, headers: own }: PlatformRequest): RequestInit {
+  const headers = { accept: 'application/json', ...own }
+  if (body === undefined) return { headers }
+  if (typeof body === 'string' || body instanceof Uint8Array) return { headers, body }
+  const { size, type, pieces } = 'form' in body ? multipartOf(body.form) : { ...body, type: undefined, pieces: [body] }
+  // With its length, or it is sent in chunks, which not every server takes.
+  const described = { 'content-length': String(size), ...(type ? { 'content-type': type } : {}) }
+  return { headers: { ...headers, ...described }, body: ReadableStream.from(inOrder(pieces)), duplex: 'half' }
+}
+
+async function* inOrder(pieces: readonly (Uint8Array | FileBody)[]): AsyncGenerator<Uint8Array> {
+  for (const piece of pieces) {
+    if (piece instanceof Uint8Array) yield piece
+    else yield* piecesOf(piece)
   }
 }
 
@@ -116,7 +132,8 @@ function parseBody(text: string, response: Response): unknown {
     return JSON.parse(text)
   } catch (error) {
     if (!response.ok) return text
-    throw new HttpFailure(`the reply is not whole JSON: ${excerpt(text)}`, {
+    // Not a word of it: it may be half of a configuration.
+    throw new HttpFailure(`the reply is not whole JSON (${text.length} characters)`, {
       reached: 'maybe',
       status: response.status,
       cause: error,

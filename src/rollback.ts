@@ -3,11 +3,12 @@ import { attach } from './attach.ts'
 import type { Agent } from './config/config.ts'
 import { beginOutcome, type Draft } from './draft.ts'
 import type { Io } from './io.ts'
+import { withOwnJournal } from './journal.ts'
 import { type LedgerRecord, readRecords } from './ledger.ts'
 import type { Rollout } from './move.ts'
 import type { Outcome } from './outcome.ts'
 import { short } from './plan.ts'
-import { close, type Entry, open } from './record.ts'
+import { close, type Entry, open, recordEnd } from './record.ts'
 import type { RollbackRequest } from './request.ts'
 import { rollOut } from './rollout.ts'
 import { liveRelease, lookUpOnce, type Standing } from './standing.ts'
@@ -18,7 +19,7 @@ import { byContent, native, type Way } from './way-back.ts'
 export async function rollback(request: RollbackRequest, io: Io): Promise<Outcome[]> {
   const outcomes: Outcome[] = []
   for (const agent of selectAgents(request.config, request.agents)) {
-    outcomes.push(await rollBackAgent({ agent, request, io }))
+    outcomes.push(await rollBackAgent({ agent, request, io: withOwnJournal(io, agent.name) }))
   }
   return outcomes
 }
@@ -58,7 +59,27 @@ async function rollBackAgent(story: Story): Promise<Outcome> {
     io.log.info(`${agent.name}: rolling back ${what}`, { agent: agent.name })
     return await carryOut(story, { draft, standing, choice, way })
   } catch (error) {
-    return draft.fail(error)
+    const outcome = draft.fail(error)
+    if (request.dryRun) return outcome
+    const id = await recordEnd(refusedEntry(story), { outcome, io })
+    return id === undefined ? outcome : { ...outcome, githubDeploymentId: id }
+  }
+}
+
+/** What is recorded of a rollback that never began: who asked and why. */
+function refusedEntry({ agent, request }: Story): Entry {
+  return {
+    operation: 'rollback',
+    agent,
+    trigger: request.trigger,
+    commit: request.head,
+    releaseVersion: undefined,
+    platformVersion: undefined,
+    previousVersion: undefined,
+    previousCommit: undefined,
+    digest: undefined,
+    reason: request.reason,
+    range: undefined,
   }
 }
 

@@ -12,6 +12,8 @@ import { verify } from './verify.ts'
 
 /** A document that was taken is there at once, or a moment later behind a cache. */
 const looksForContent = 3
+/** Whoever watches a log wants to see that it goes on. */
+const sayAgainMs = 30_000
 
 /**
  * submit → watch, act by act → read back → verify that this version serves. Throws `build-failed`, `verify-failed`,
@@ -70,14 +72,18 @@ async function watch(
   const started = io.clock.now()
   let ticket = asked
   let said = ''
+  let saidAt = started
   for (let looks = 0; ; looks++) {
     const version = nameOf(ticket)
     const progress = await look(ticket, around)
     if (progress.state === 'live') return { ticket, live: progress }
     if (progress.state === 'failed') throw fail('build-failed', { platform, version, detail: progress.reason })
-    if (progress.note !== said)
-      io.log.info(`${platform}: ${version} is ${progress.note} (${formatDuration(io.clock.now() - started)})`)
-    said = progress.note
+    const now = io.clock.now()
+    if (progress.note !== said || now - saidAt >= sayAgainMs) {
+      io.log.info(`${platform}: ${version} is ${progress.note} (${formatDuration(now - started)})`)
+      said = progress.note
+      saidAt = now
+    }
     if (progress.state === 'next') {
       ticket = await act(ticket, around)
       looks = 0

@@ -34,6 +34,14 @@ describe('send', () => {
     expect(reply).toMatchObject({ status: 409, body: { detail: 'no' } })
   })
 
+  it('gives back what the adapter calls final, whatever the status', async () => {
+    const url = await serve((_, reply) => reply.writeHead(429, { 'content-type': 'application/json' }).end('{"no":1}'))
+    const final = (body: unknown) => JSON.stringify(body) === '{"no":1}'
+
+    expect(await send({ what: 'update', method: 'PUT', url, final }, io)).toMatchObject({ status: 429 })
+    await expect(send({ what: 'update', method: 'PUT', url, final: () => false }, io)).rejects.toThrow('HTTP 429')
+  })
+
   it('gives back text that is not JSON', async () => {
     const url = await serve((_, reply) => reply.end('plain words'))
 

@@ -23,7 +23,13 @@ interface Given {
   digest?: string
   settings?: string
   held?: boolean
-  live?: { operation?: 'deploy' | 'rollback'; digest?: string; version?: string; description?: string }
+  live?: {
+    operation?: 'deploy' | 'rollback'
+    digest?: string
+    settings?: string
+    version?: string
+    description?: string
+  }
   platformVersion?: string
   other?: { state: RecordState }
   trigger?: Trigger
@@ -76,6 +82,7 @@ function record(given: {
   commit: string
   operation?: 'deploy' | 'rollback'
   digest?: string
+  settings?: string
   version?: string
 }): LedgerRecord {
   const version = given.version ?? '1.0.0'
@@ -101,6 +108,7 @@ function record(given: {
       actor: 'octocat',
       reason: null,
       range: null,
+      ...(given.settings ? { settings: given.settings } : {}),
     },
   }
 }
@@ -124,6 +132,16 @@ describe('planDeploy', () => {
     ],
     ['an older commit, by hand', { live, relation: 'behind', trigger: byHand }, '1.1.0'],
     ['a force push', { live, relation: 'diverged' }, '1.1.0'],
+    [
+      'the same content with other settings of the platform',
+      { live: { digest: 'sha256:new', settings: 'sha256:before' } },
+      '1.1.0',
+    ],
+    [
+      'the digest of the live record, but edited on the platform',
+      { live: { digest: 'sha256:new' }, held: false },
+      '1.1.0',
+    ],
     ['on hold, by hand', { live: { operation: 'rollback' }, trigger: byHand }, '1.1.0'],
     ['another run has failed with the same', { live, other: { state: 'failure' } }, '1.1.0'],
   ])('updates: %s', (_, given, expected) => {
@@ -134,6 +152,8 @@ describe('planDeploy', () => {
 
   it.each<[string, Given, string, string]>([
     ['the same content as live', { live: { digest: 'sha256:new' } }, 'skipped', 'unchanged'],
+    ['every managed value there already', { live, held: true }, 'skipped', 'unchanged'],
+    ['every managed value there already, with no ledger', { held: true }, 'skipped', 'unchanged'],
     ['another run has the same under way', { live, other: { state: 'in_progress' } }, 'skipped', 'in-progress'],
     ['on hold after a rollback', { live: { operation: 'rollback' } }, 'held', 'on-hold'],
     ['asked to be skipped', { live, message: 'feat: x [skip deploy]' }, 'skipped', 'skip-requested'],

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { parseConfig } from '../src/config/parse.ts'
 import { fail } from '../src/errors.ts'
+import { HttpFailure } from '../src/http.ts'
 import type { Move, Rollout } from '../src/move.ts'
 import { restore } from '../src/restore.ts'
 import { rollOut } from '../src/rollout.ts'
@@ -168,6 +169,81 @@ describe('rollOut', () => {
     await expect(rollOut(move, rollout, testIo({ signal: controller.signal }))).rejects.toMatchObject({
       code: 'cancelled',
     })
+  })
+})
+
+describe('a rollout of several acts', () => {
+  /** Uploads, then switches, then stops the old one; `done` lists the acts, a repeated one twice. */
+  function acting(memory: MemoryPlatform, done: string[], loses: string[] = []): Rollout['client'] {
+    const acts = ['switch', 'stop']
+    const client = memory.platform.connect(
+      { agentId: 'x', connection: { name: 'c', platform: 'memory', baseUrl: '', credentials: {} }, settings: {} },
+      testIo(),
+    )
+    return {
+      ...client,
+      async check(ticket) {
+        const act = acts[Number(ticket.state?.['done'] ?? 0)]
+        return act ? { state: 'next', note: `to ${act}` } : { state: 'live', platformVersion: ticket.platformVersion }
+      },
+      async proceed(ticket) {
+        const at = Number(ticket.state?.['done'] ?? 0)
+        const act = acts[at] ?? ''
+        done.push(act)
+        if (loses.splice(0, 1)[0] === act) throw new HttpFailure('ECONNRESET', { reached: 'maybe' })
+        return { ...ticket, state: { done: String(at + 1) } }
+      },
+    }
+  }
+
+  it('does them in order', async () => {
+    const memory = memoryPlatform()
+    const done: string[] = []
+    const rollout = await rolloutOn(memory)
+
+    await rollOut(move, { ...rollout, client: acting(memory, done) }, testIo())
+
+    expect([memory.effects, done]).toEqual([['deploy 1.1.0'], ['switch', 'stop']])
+  })
+
+  it('does an act again whose reply was lost, and nothing else', async () => {
+    const memory = memoryPlatform()
+    const done: string[] = []
+    const rollout = await rolloutOn(memory)
+
+    await rollOut(move, { ...rollout, client: acting(memory, done, ['switch']) }, testIo())
+
+    expect([memory.effects, done]).toEqual([['deploy 1.1.0'], ['switch', 'switch', 'stop']])
+  })
+
+  it('goes on after a crash with the act that was next', async () => {
+    const memory = memoryPlatform()
+    const done: string[] = []
+    const rollout = await rolloutOn(memory)
+    const journal = memoryJournal()
+    const voided = {
+      ...journal,
+      checkpoint: async () => {
+        if (done.length === 1) throw fail('cancelled', { when: 'between two acts' })
+      },
+    }
+    await rollOut(move, { ...rollout, client: acting(memory, done) }, testIo({ journal: voided })).catch(
+      () => undefined,
+    )
+
+    await rollOut(move, { ...rollout, client: acting(memory, done) }, testIo({ journal }))
+
+    expect([memory.effects, done]).toEqual([['deploy 1.1.0'], ['switch', 'stop']])
+  })
+
+  it('does what is due even when nobody waits', async () => {
+    const memory = memoryPlatform()
+    const done: string[] = []
+    const rollout = await rolloutOn(memory)
+
+    const arrival = await rollOut(move, { ...rollout, wait: false, client: acting(memory, done) }, testIo())
+
+    expect([arrival.live, done]).toEqual([undefined, ['switch', 'stop']])
   })
 })
 

@@ -157,3 +157,116 @@ describe('chooseTarget', () => {
     expect(choice.record?.payload.commit).toBe('c1')
   })
 })
+
+describe('chooseTarget where the platform keeps no release versions', () => {
+  const [noted] = parseConfig('version: 1\nagents: { a: { platform: nanonets, id: x } }', {
+    path: 'agents.yml',
+    platforms,
+  }).agents
+  if (!noted) throw new Error('the config has no agent')
+  const previous: RollbackTo = { kind: 'previous' }
+  const named = (version: string): RollbackTo => ({ kind: 'version', version })
+
+  /** Newest first: `release < previous @ commit (platform version)`, rollbacks with a leading `<`. */
+  function ledger(...lines: readonly string[]): readonly LedgerRecord[] {
+    return lines.map((line, at) => {
+      const found = /^(<?)(\S+) < (\S+) @ (\S+) \((\S+)\)(?: (failure))?$/.exec(line)
+      if (!found) throw new Error(line)
+      const [, back, release = '', before = '', commit = '', platform = '', state] = found
+      const made = record({
+        release,
+        commit,
+        ...(before === '-' ? {} : { previous: before }),
+        operation: back ? 'rollback' : 'deploy',
+        state: (state ?? 'success') as RecordState,
+      })
+      return { ...made, id: lines.length - at, payload: { ...made.payload, platform_version: platform } }
+    })
+  }
+
+  const straight = [
+    '1.2.0 < 1.1.0 @ c3 (row)',
+    '1.1.1 < 1.1.0 @ cx (row) failure',
+    '1.1.0 < 1.0.0 @ c2 (row)',
+    '1.0.0 < - @ c1 (row)',
+  ]
+  const counted = ['1.2.0 < 1.1.0 @ c3 (9)', '1.1.0 < 1.0.0 @ c2 (7)', '1.0.0 < - @ c1 (5)']
+
+  // Columns: name, what is asked for, the ledger newest first, expected release version and commit.
+  it.each<[string, RollbackTo, readonly string[], string]>([
+    ['the previous one', previous, straight, '1.1.0 c2'],
+    ['further back after a rollback', previous, ['<1.1.0 < 1.2.0 @ c2 (row)', ...straight], '1.0.0 c1'],
+    ['forth again, by name', named('1.2.0'), ['<1.1.0 < 1.2.0 @ c2 (row)', ...straight], '1.2.0 c3'],
+    ['by name, with a v', named('v1.0.0'), straight, '1.0.0 c1'],
+    ['by what the platform calls it', named('7'), counted, '1.1.0 c2'],
+    ['before the deploy of a commit', { kind: 'before', commit: 'c2' }, straight, '1.0.0 c1'],
+    [
+      'the newest of two with one number',
+      named('1.1.0'),
+      [
+        '1.2.0 < 1.1.0 @ c5 (row)',
+        '1.1.0 < 1.0.0 @ c4 (row)',
+        '<1.0.0 < 1.1.0 @ c1 (row)',
+        '1.1.0 < 1.0.0 @ c2 (row)',
+        '1.0.0 < - @ c1 (row)',
+      ],
+      '1.1.0 c4',
+    ],
+  ])('goes to %s', (_, to, lines, expected) => {
+    const records = ledger(...lines)
+    const live = records[0]
+
+    const choice = chooseTarget({
+      agent: noted,
+      to,
+      standing: { ...standing('row', []), live },
+      records,
+      by: 'content',
+    })
+
+    expect(`${choice.releaseVersion} ${choice.record?.payload.commit}`).toBe(expected)
+  })
+
+  it.each<[string, RollbackTo, readonly string[], string]>([
+    ['a version that is not on record', named('9.9.9'), straight, 'version-unknown'],
+    ['a version that never got live', named('1.1.1'), straight, 'version-unknown'],
+    ['the version that is live', named('1.2.0'), straight, 'already-live'],
+    ['to go before the first deploy', previous, ['1.0.0 < - @ c1 (row)'], 'nothing-to-roll-back-to'],
+    ['without a ledger', previous, [], 'nothing-to-roll-back-to'],
+    ['before a commit that was never deployed', { kind: 'before', commit: 'zz' }, straight, 'nothing-to-roll-back-to'],
+    [
+      'to go twice before the same deploy',
+      { kind: 'before', commit: 'c3' },
+      ['<1.1.0 < 1.2.0 @ c2 (row)', ...straight],
+      'already-live',
+    ],
+  ])('refuses %s', (_, to, lines, code) => {
+    const records = ledger(...lines)
+    const facts = {
+      agent: noted,
+      to,
+      standing: { ...standing('row', []), live: records[0] },
+      records,
+      by: 'content',
+    } as const
+
+    expect(() => chooseTarget(facts)).toThrow(expect.objectContaining({ code }))
+  })
+
+  it('asks the platform’s own list where it goes back by itself and the ledger does not know', () => {
+    const listed = [
+      ['9', 'current'],
+      ['8', 'old'],
+    ] as const
+
+    const choice = chooseTarget({
+      agent: noted,
+      to: previous,
+      standing: standing('9', listed),
+      records: [],
+      by: 'platform',
+    })
+
+    expect(choice).toMatchObject({ platformVersion: '8', releaseVersion: undefined, name: '8' })
+  })
+})

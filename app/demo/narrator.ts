@@ -10,10 +10,14 @@ export interface Narrator {
 }
 
 /** Builds take a second or two here; a step that takes longer than this has not happened. */
-const patienceMs = 30_000
+const usualPatienceMs = 30_000
 const lookEveryMs = 60
 
-export function createNarrator(write: (line: string) => void, options: { colour: boolean }): Narrator {
+export function createNarrator(
+  write: (line: string) => void,
+  options: { colour: boolean; patienceMs?: number },
+): Narrator {
+  const patienceMs = options.patienceMs ?? usualPatienceMs
   const started = performance.now()
   const paint = (code: number, text: string) => (options.colour ? `\u001b[${code}m${text}\u001b[0m` : text)
   const seconds = () => ((performance.now() - started) / 1000).toFixed(1).padStart(5)

@@ -1,5 +1,4 @@
-import type { Log } from '../../src/io.ts'
-import { wallClock } from '../clock.ts'
+import type { Clock, Log } from '../../src/io.ts'
 import type { Database } from './database.ts'
 import { createLoop } from './loop.ts'
 import { claimOwnership } from './owner.ts'
@@ -13,22 +12,29 @@ export interface OpenEngine {
   release(): Promise<void>
 }
 
+interface Around {
+  readonly clock: Clock
+  readonly log: Log
+  /** Another process has taken the embedded database over. */
+  readonly onLost: (error: Error) => void
+}
+
 /** The embedded form, or the one that shares a PostgreSQL with other instances. Throws `store-…`. */
 export async function openEngine(
   settings: { readonly dataDir: string; readonly databaseUrl: string | undefined },
-  io: { log: Log; onLost: (error: Error) => void },
+  io: Around,
 ): Promise<OpenEngine> {
   const { databaseUrl } = settings
   return databaseUrl === undefined ? await openEmbedded(settings.dataDir, io) : await openShared(databaseUrl, io)
 }
 
-async function openEmbedded(dataDir: string, io: { log: Log; onLost: (error: Error) => void }): Promise<OpenEngine> {
+async function openEmbedded(dataDir: string, io: Around): Promise<OpenEngine> {
   const database = openSqlite(dataDir)
   try {
-    const ownership = await claimOwnership(database, { clock: wallClock, onLost: io.onLost })
+    const ownership = await claimOwnership(database, io)
     return {
       database,
-      engine: createLoop({ clock: wallClock, log: io.log }),
+      engine: createLoop(io),
       async release() {
         await ownership.release()
         await database.close()
@@ -41,12 +47,12 @@ async function openEmbedded(dataDir: string, io: { log: Log; onLost: (error: Err
 }
 
 /** Loaded only here: whoever runs embedded does not wait for it at start-up. */
-async function openShared(url: string, { log }: { log: Log }): Promise<OpenEngine> {
+async function openShared(url: string, io: Around): Promise<OpenEngine> {
   const { openPostgres } = await import('./postgres.ts')
   const { startPostgresEngine } = await import('./postgres-engine.ts')
   const database = await openPostgres(url)
   try {
-    const engine = await startPostgresEngine(url, { clock: wallClock, log })
+    const engine = await startPostgresEngine(url, io)
     return { database, engine, release: () => database.close() }
   } catch (error) {
     await database.close()

@@ -52,7 +52,8 @@ function isAlive(owner: Row, now: number): boolean {
   return now - Number(owner['heartbeat']) < silenceMs
 }
 
-function isRunning(pid: number): boolean {
+export function isRunning(pid: number): boolean {
+  if (!Number.isInteger(pid) || pid <= 0) return false
   try {
     process.kill(pid, 0)
     return true

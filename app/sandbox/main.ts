@@ -4,10 +4,12 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { githubStage } from './github/stage.ts'
 import { nasikoStage } from './nasiko/stage.ts'
+import { nullspaceStage } from './nullspace/stage.ts'
+import { qoderStage } from './qoder/stage.ts'
 import type { Stage } from './stage.ts'
 
 /** What `npm run sandbox` starts, in this order, each on the next port. */
-const stages: readonly Stage[] = [githubStage, nasikoStage]
+const stages: readonly Stage[] = [githubStage, nasikoStage, nullspaceStage, qoderStage]
 
 const help = `Usage: npm run sandbox -- [--port 4400]
 

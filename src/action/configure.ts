@@ -1,7 +1,7 @@
 import { parse } from 'yaml'
 import { z } from 'zod'
 import type { Agent, Config } from '../config/config.ts'
-import { parseConfig } from '../config/parse.ts'
+import { parseConfig, strategiesOf } from '../config/parse.ts'
 import { parseDuration } from '../config/units.ts'
 import { fail } from '../errors.ts'
 import type { Platform } from '../platforms/platform.ts'
@@ -25,12 +25,19 @@ async function fromFile(inputs: Inputs, from: Parameters<typeof configure>[1]): 
 /** One agent without any file: the same checks, by way of the same schema. */
 function fromInputs(inputs: Inputs, platforms: readonly Platform[]): Config {
   const { platform, 'agent-id': id } = inputs
-  if (id === undefined)
+  const settings = readSettings(inputs.settings)
+  if (id === undefined && !isFoundByName(settings, { platform, platforms }))
     throw fail('input-invalid', { input: 'agent-id', value: '', problem: 'it is needed together with `platform`' })
-  const name = inputs.agent?.[0] ?? nameFrom(inputs.environment ?? id)
-  const entry = { platform, id, path: inputs.path ?? '.', settings: readSettings(inputs.settings) }
+  const name = inputs.agent?.[0] ?? nameFrom(inputs.environment ?? id ?? '')
+  const entry = { platform, ...(id === undefined ? {} : { id }), path: inputs.path ?? '.', settings }
   const file = JSON.stringify({ version: 1, agents: { [name]: entry } })
   return parseConfig(file, { path: 'the inputs', platforms })
+}
+
+function isFoundByName(settings: unknown, from: { platform: string | undefined; platforms: readonly Platform[] }) {
+  const platform = from.platforms.find(({ id }) => id === from.platform)
+  const parsed = platform?.settings.safeParse(settings)
+  return parsed?.success === true && platform?.findsByName?.(parsed.data) === true
 }
 
 function nameFrom(text: string): string {
@@ -53,8 +60,9 @@ function readSettings(text: string | undefined): unknown {
 
 function override(agent: Agent, inputs: Inputs): Agent {
   const { strategy } = inputs
-  if (strategy !== undefined && !agent.platform.strategies.includes(strategy)) {
-    throw fail('strategy-unsupported', { strategy, platform: agent.platform.title, known: agent.platform.strategies })
+  const known = strategiesOf(agent.platform, agent.settings)
+  if (strategy !== undefined && !known.includes(strategy)) {
+    throw fail('strategy-unsupported', { strategy, platform: agent.platform.title, known })
   }
   const timeoutMs = inputs.timeout === undefined ? undefined : parseDuration(inputs.timeout)
   return {

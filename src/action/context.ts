@@ -5,8 +5,8 @@ import type { Environment } from './connect.ts'
 
 /** Where a workflow step runs (GitHub Docs: "Variables reference", default environment variables). */
 export interface Context {
-  readonly owner: string
-  readonly repo: string
+  /** Undefined where the repository is not on GitHub: then nothing is recorded. */
+  readonly repository: { readonly owner: string; readonly repo: string } | undefined
   readonly webUrl: string
   readonly apiUrl: string
   readonly workspace: string
@@ -39,8 +39,7 @@ export function readContext(env: Environment, event: unknown): Context {
   const before = Event.parse(event).before
   const url = `${webUrl}/actions/runs/${runId}${attempt === '1' ? '' : `/attempts/${attempt}`}`
   return {
-    owner,
-    repo,
+    repository: { owner, repo },
     webUrl,
     apiUrl: env['GITHUB_API_URL'] || 'https://api.github.com',
     workspace: need('GITHUB_WORKSPACE'),

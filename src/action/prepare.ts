@@ -5,8 +5,7 @@ import { promisify } from 'node:util'
 import { selectAffected } from '../agent.ts'
 import type { Config } from '../config/config.ts'
 import { DeployError, fail } from '../errors.ts'
-import { gitHubFor } from '../github.ts'
-import type { GitHub, HistoryRange, Io, Journal } from '../io.ts'
+import type { GitHub, HistoryRange, Io, Journal, LogFields } from '../io.ts'
 import { platforms } from '../platforms/index.ts'
 import { gitSource } from '../source-git.ts'
 import { readGitHistory } from '../version/history-git.ts'
@@ -15,6 +14,7 @@ import type { History } from '../version/version.ts'
 import { configure } from './configure.ts'
 import type { Context } from './context.ts'
 import type { Inputs } from './inputs.ts'
+import { useProxy } from './proxy.ts'
 import type { Runner } from './runner.ts'
 
 const run = promisify(execFile)
@@ -38,16 +38,21 @@ interface Given {
 
 /** Config, commit, agents and everything the core may touch, from the runner. */
 export async function prepare(given: Given): Promise<Prepared> {
-  const { inputs, context, signal } = given
+  const { inputs, context, runner, signal } = given
+  const unused = await useProxy(runner.env)
+  if (unused) runner.warning(unused)
   const directory = await realpath(context.workspace)
   const scratch = await mkdtemp(join(context.temp, 'agent-deploy-'))
-  const github = await connectGitHub(inputs, context)
+  const github = await gitHubOf(given)
   const history = (range: HistoryRange) => readHistory(range, { directory, scratch, signal, github })
   const source = gitSource({ directory, scratch, signal, history })
   const head = await headOf(directory)
   const config = await configure(inputs, { platforms, readFile: (path) => source.readFile(path, head) })
-  const io: Io = { log: logTo(given), clock: wallClock, fetch, signal, source, github, journal: noJournal(), scratch }
-  return { config, io, head, agents: inputs.agent ?? (await changedAgents(config, { head, context, io, inputs })) }
+  let agents: readonly string[] = inputs.agent ?? []
+  const log = logTo(given, () => agents.length > 1)
+  const io: Io = { log, clock: wallClock, fetch, signal, source, github, journal: noJournal(), scratch }
+  agents = inputs.agent ?? (await changedAgents(config, { head, context, io, inputs }))
+  return { config, io, head, agents }
 }
 
 async function headOf(directory: string): Promise<string> {
@@ -62,11 +67,12 @@ async function headOf(directory: string): Promise<string> {
   }
 }
 
-async function connectGitHub(inputs: Inputs, context: Context): Promise<GitHub | undefined> {
-  if (!inputs['github-token']) return undefined
-  const { getOctokit } = await import('@actions/github')
-  const octokit = getOctokit(inputs['github-token'], { baseUrl: context.apiUrl })
-  return gitHubFor(octokit, { owner: context.owner, repo: context.repo, webUrl: context.webUrl })
+async function gitHubOf({ inputs, context, signal }: Given): Promise<GitHub | undefined> {
+  const token = inputs['github-token']
+  const { repository, webUrl, apiUrl } = context
+  if (!token || !repository) return undefined
+  const { connectGitHub } = await import('./github.ts')
+  return connectGitHub({ ...repository, token, webUrl, apiUrl, clock: wallClock, signal })
 }
 
 /** The clone, deepened when it is shallow; else GitHub's API; else a clear error. Never a guess. */
@@ -113,12 +119,22 @@ async function pathsSince(before: string, head: string, io: Io): Promise<readonl
   }
 }
 
-function logTo({ runner, redact, context }: Given): Io['log'] {
+/** With several agents, each has a group of its own in the log. */
+function logTo({ runner, redact, context }: Given, isGrouped: () => boolean): Io['log'] {
+  let group: unknown
+  const say = (message: string, fields: LogFields | undefined) => {
+    if (isGrouped() && fields?.['agent'] !== undefined && fields['agent'] !== group) {
+      if (group !== undefined) runner.endGroup()
+      group = fields['agent']
+      runner.startGroup(redact(String(group)))
+    }
+    runner.info(redact(message))
+  }
   return {
     debug: (message) => (context.debug ? runner.info(redact(message)) : runner.debug(redact(message))),
-    info: (message) => runner.info(redact(message)),
-    warn: (message) => runner.info(redact(`! ${message}`)),
-    error: (message, fields) => runner.info(redact(`! ${message} ${fields?.['stack'] ?? ''}`)),
+    info: say,
+    warn: (message, fields) => say(`! ${message}`, fields),
+    error: (message, fields) => say(`! ${message} ${fields?.['stack'] ?? ''}`, fields),
   }
 }
 

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { selectAgents } from '../agent.ts'
 import { platforms } from '../platforms/index.ts'
 import { explain } from '../errors.ts'
 import { createRedactor } from '../redact.ts'
@@ -7,7 +8,7 @@ import type { Outcome } from '../outcome.ts'
 import { annotate, annotateError } from './annotate.ts'
 import { configure } from './configure.ts'
 import { connectFrom, secretsIn } from './connect.ts'
-import { type Context, readContext } from './context.ts'
+import type { Context } from './context.ts'
 import { type Inputs, readInputs, secretInputs } from './inputs.ts'
 import { isFailing, outputsOf } from './outputs.ts'
 import type { Runner } from './runner.ts'
@@ -20,7 +21,7 @@ export async function run(runner: Runner, signal: AbortSignal): Promise<void> {
     const inputs = readInputs((name) => runner.getInput(name))
     command = inputs.command
     if (command === 'validate') return await validate(inputs, runner)
-    const context = readContext(runner.env, await runner.readEvent())
+    const context = await runner.readContext()
     await report(await carryOut({ inputs, context, runner, redact, signal }), { command, context, runner, redact })
   } catch (error) {
     const { code, decision, message, help } = explain(error)
@@ -52,9 +53,8 @@ interface Run {
 }
 
 async function validate(inputs: Inputs, runner: Runner): Promise<void> {
-  const workspace = runner.env['GITHUB_WORKSPACE'] ?? '.'
-  const config = await configure(inputs, { platforms, readFile: (path) => readText(join(workspace, path)) })
-  const names = config.agents.map(({ name }) => name)
+  const config = await configure(inputs, { platforms, readFile: (path) => readText(join(runner.workspace, path)) })
+  const names = selectAgents(config, inputs.agent).map(({ name }) => name)
   runner.info(`${config.path} is valid: ${names.join(', ')}`)
   setOutputs(runner, { ...outputsOf([], 'validate'), decision: 'skipped', 'reason-code': 'dry-run' })
 }

@@ -1,6 +1,10 @@
-/** What a run needs of the workflow runner; `@actions/core` has it all. */
+import type { Context } from './context.ts'
+
+/** What a run needs of whatever it runs in: the workflow runner (`src/action.ts`), or a terminal (`src/cli.ts`). */
 export interface Runner {
   readonly env: Readonly<Record<string, string | undefined>>
+  /** Folder of the repository: paths of inputs start there. */
+  readonly workspace: string
   getInput(name: string): string
   setSecret(secret: string): void
   setOutput(name: string, value: string): void
@@ -14,8 +18,8 @@ export interface Runner {
   startGroup(name: string): void
   endGroup(): void
   writeSummary(markdown: string): Promise<void>
-  /** The webhook payload of the event. */
-  readEvent(): Promise<unknown>
+  /** Where this is and what set it off; not asked for by commands that need only the config file. */
+  readContext(): Promise<Context>
 }
 
 /** Where an annotation points to. */

@@ -33,11 +33,6 @@ const bytesPerTurn = 8 * 1024 * 1024
 const largestShown = 3
 const headBytes = 64 * 1024
 
-interface Item {
-  readonly entry: Entry
-  readonly source: Source | undefined
-}
-
 /**
  * The bundle of an agent: select → inspect → scan and archive in one pass. Same files and rules give the same bytes.
  * Throws `path-missing`, `bundle-invalid`, `bundle-too-large`, `secret-found`; nothing is left on disk then.
@@ -51,12 +46,11 @@ export async function packBundle(packing: Packing): Promise<Bundle> {
     agentignore: readAgentignore(packing, root),
   })
   if (selected.length === 0) throw fail('path-missing', { agent, path: packing.agentPath || '.' })
-  const items = selected.map((file) => examine(file, root))
-  const shipped = items.flatMap(({ source }) => (source ? [source] : []))
-  checkCount(packing, shipped)
-  await inspect(packing, shipped)
-  const packed = await write(packing, items)
-  return { ...packed, format: packing.format, path: packing.out, warnings: warningsOf(items) }
+  const entries = selected.map((file) => examine(file, root))
+  checkCount(packing, entries)
+  await inspect(packing, { entries, root })
+  const packed = await write(packing, { entries, root })
+  return { ...packed, format: packing.format, path: packing.out, warnings: warningsOf(packed.entries, root) }
 }
 
 /** `.agentignore` files at the agent's root and below it. */
@@ -73,27 +67,27 @@ function readAgentignore({ checkout, agentPath }: Packing, root: string): Readon
 }
 
 /** What is on disk behind a selected path. */
-function examine(file: Selected, root: string): Item {
+function examine(file: Selected, root: string): Entry {
   const path = join(root, file.path)
   const stat = lstatSync(path, { throwIfNoEntry: false })
-  const out = (reason: Entry['reason'], more: Partial<Entry> = {}): Item => ({
-    entry: { path: file.path, included: false, reason, size: 0, mode: 0o644, ...more },
-    source: undefined,
-  })
+  const out = (reason: Entry['reason'], more: Partial<Entry> = {}): Entry => {
+    return { path: file.path, included: false, reason, size: 0, mode: 0o644, ...more }
+  }
   if (!stat) return out('missing')
-  if (!file.included) return { entry: { ...file, size: stat.size, mode: 0o644 }, source: undefined }
+  if (!file.included) return { ...file, size: stat.size, mode: 0o644 }
   if (stat.isSymbolicLink()) {
     const symlinkTarget = readlinkSync(path)
     if (leaves(file.path, symlinkTarget)) return out('symlink-outside', { symlinkTarget, mode: 0o777 })
-    const entry: Entry = { ...file, size: Buffer.byteLength(symlinkTarget), mode: 0o777, symlinkTarget }
-    return { entry, source: { path: file.path, mode: 0o777, content: { symlink: symlinkTarget } } }
+    return { ...file, size: Buffer.byteLength(symlinkTarget), mode: 0o777, symlinkTarget }
   }
   if (!stat.isFile()) return out('special')
-  const mode = stat.mode & 0o100 ? 0o755 : 0o644
-  return {
-    entry: { ...file, size: stat.size, mode },
-    source: { path: file.path, mode, content: { file: path, size: stat.size } },
-  }
+  return { ...file, size: stat.size, mode: stat.mode & 0o100 ? 0o755 : 0o644 }
+}
+
+/** Made when it is needed: of many thousands of files, a second list would be most of the memory. */
+function sourceOf({ path, mode, size, symlinkTarget }: Entry, root: string): Source {
+  const content = symlinkTarget === undefined ? { file: join(root, path), size } : { symlink: symlinkTarget }
+  return { path, mode, content }
 }
 
 function leaves(path: string, target: string): boolean {
@@ -102,7 +96,8 @@ function leaves(path: string, target: string): boolean {
   return resolved === '..' || resolved.startsWith('../')
 }
 
-function checkCount({ rules, agent, platform }: Packing, shipped: readonly Source[]): void {
+function checkCount({ rules, agent, platform }: Packing, entries: readonly Entry[]): void {
+  const shipped = entries.filter(({ included }) => included)
   if (shipped.length === 0) throw fail('bundle-invalid', { agent, platform, problems: 'every file of it is left out' })
   if (rules.maxEntries === undefined || shipped.length <= rules.maxEntries) return
   throw fail('bundle-too-large', {
@@ -113,48 +108,57 @@ function checkCount({ rules, agent, platform }: Packing, shipped: readonly Sourc
   })
 }
 
-async function inspect(packing: Packing, shipped: readonly Source[]): Promise<void> {
+interface Examined {
+  /** In the order of the archive; `write` puts in what it finds out. */
+  readonly entries: Entry[]
+  readonly root: string
+}
+
+async function inspect(packing: Packing, { entries, root }: Examined): Promise<void> {
   if (!packing.inspect) return
-  const files: ShippedFile[] = shipped.map(({ path, content }) => ({
-    path,
-    size: 'symlink' in content ? content.symlink.length : content.size,
-    head: async () => ('symlink' in content ? content.symlink : readHead(content.file)),
-  }))
+  const files = entries.filter(({ included }) => included).map((entry) => shippedFile(entry, root))
   const problems = await packing.inspect(files)
   if (problems.length > 0) {
     throw fail('bundle-invalid', { agent: packing.agent, platform: packing.platform, problems: problems.join('; ') })
   }
 }
 
-function readHead(file: string): string {
+function shippedFile({ path, size, symlinkTarget }: Entry, root: string): ShippedFile {
+  return { path, size, head: async () => symlinkTarget ?? readHead(join(root, path), size) }
+}
+
+function readHead(file: string, size: number): string {
   const fd = openSync(file, 'r')
   try {
-    const buffer = Buffer.alloc(headBytes)
-    return buffer.toString('utf8', 0, readSync(fd, buffer, 0, headBytes, 0))
+    const buffer = Buffer.alloc(Math.min(size, headBytes))
+    return buffer.toString('utf8', 0, readSync(fd, buffer, 0, buffer.length, 0))
   } finally {
     closeSync(fd)
   }
 }
 
 /** Reads every file once: into the archive, its digest and the secret scan. All secrets are reported, not the first. */
-async function write(packing: Packing, items: readonly Item[]): Promise<Pick<Bundle, 'digest' | 'size' | 'entries'>> {
+async function write(
+  packing: Packing,
+  { entries, root }: Examined,
+): Promise<Pick<Bundle, 'digest' | 'size' | 'entries'>> {
   const part = `${packing.out}.part`
   rmSync(part, { force: true })
   const archive: Archive = packing.format === 'zip' ? createZip(part) : createTar(part)
   try {
     const scanner = createScanner(packing.rules.allowSecrets)
-    const entries: Entry[] = []
     let turnAt = bytesPerTurn
-    for (const { entry, source } of items) {
+    for (const [at, entry] of entries.entries()) {
       packing.signal.throwIfAborted()
-      entries.push(source ? { ...entry, ...(await archive.add(source, scanner.look)) } : entry)
-      checkSize(packing, { bytes: archive.bytes(), items })
+      if (!entry.included) continue
+      entries[at] = { ...entry, ...(await archive.add(sourceOf(entry, root), scanner.look)) }
+      checkSize(packing, { bytes: archive.bytes(), entries })
       if (archive.bytes() < turnAt) continue
       turnAt = archive.bytes() + bytesPerTurn
       await nextTurn()
     }
     const { digest, size } = await archive.finish()
-    checkSize(packing, { bytes: size, items })
+    checkSize(packing, { bytes: size, entries })
     const places = scanner.findings()
     if (places.length > 0) throw fail('secret-found', { agent: packing.agent, places: places.join(', ') })
     renameSync(part, packing.out)
@@ -166,13 +170,13 @@ async function write(packing: Packing, items: readonly Item[]): Promise<Pick<Bun
   }
 }
 
-function checkSize({ rules, agent }: Packing, now: { bytes: number; items: readonly Item[] }): void {
+function checkSize({ rules, agent }: Packing, now: { bytes: number; entries: readonly Entry[] }): void {
   if (rules.maxBytes === undefined || now.bytes <= rules.maxBytes) return
-  const largest = now.items
-    .filter(({ source }) => source)
-    .sort((a, b) => b.entry.size - a.entry.size)
+  const largest = now.entries
+    .filter(({ included }) => included)
+    .sort((a, b) => b.size - a.size)
     .slice(0, largestShown)
-    .map(({ entry }) => `${entry.path} (${formatSize(entry.size)})`)
+    .map(({ path, size }) => `${path} (${formatSize(size)})`)
   throw fail('bundle-too-large', {
     agent,
     actual: `more than ${formatSize(rules.maxBytes)}`,
@@ -181,7 +185,7 @@ function checkSize({ rules, agent }: Packing, now: { bytes: number; items: reado
   })
 }
 
-function fullestFolders(shipped: readonly Source[]): string {
+function fullestFolders(shipped: readonly Entry[]): string {
   const counts = new Map<string, number>()
   for (const { path } of shipped) {
     const folder = posix.dirname(path)
@@ -191,12 +195,12 @@ function fullestFolders(shipped: readonly Source[]): string {
   return fullest.map(([folder, count]) => `${folder}/ (${count} files)`).join(', ')
 }
 
-function warningsOf(items: readonly Item[]): readonly string[] {
-  return items.flatMap(({ entry, source }) => {
+function warningsOf(entries: readonly Entry[], root: string): readonly string[] {
+  return entries.flatMap((entry) => {
     if (entry.reason === 'symlink-outside')
       return [`"${entry.path}" is a link to "${entry.symlinkTarget}", outside of the agent: it does not ship.`]
     if (entry.reason === 'missing') return [`"${entry.path}" is tracked but not there: it does not ship.`]
-    if (source && 'file' in source.content && isLfsPointer(source.content)) {
+    if (isLfsPointer(entry, root)) {
       return [`"${entry.path}" is a Git LFS pointer, not the file it stands for; check out with \`lfs: true\`.`]
     }
     return []
@@ -204,10 +208,7 @@ function warningsOf(items: readonly Item[]): readonly string[] {
 }
 
 /** Git LFS specification: a pointer is a text file under 1024 bytes that begins with its version line. */
-function isLfsPointer(content: { file: string; size: number }): boolean {
-  return (
-    content.size < 1024 &&
-    content.size > 100 &&
-    readHead(content.file).startsWith('version https://git-lfs.github.com/spec/')
-  )
+function isLfsPointer({ path, included, size, symlinkTarget }: Entry, root: string): boolean {
+  if (!included || symlinkTarget !== undefined || size >= 1024 || size <= 100) return false
+  return readHead(join(root, path), size).startsWith('version https://git-lfs.github.com/spec/')
 }

@@ -55,7 +55,7 @@ export function scanContent(content: Uint8Array, firstLine = 1): readonly Findin
   const findings = likely.flatMap(({ kind, pattern }) =>
     [...text.matchAll(pattern)]
       .filter((match) => isReal(match[0]))
-      .map((match) => ({ kind, line: firstLine + countLines(text, match.index) })),
+      .map((match) => ({ kind, line: firstLine + countLines(bytes, match.index) })),
   )
   return findings.sort((a, b) => a.line - b.line)
 }
@@ -96,14 +96,16 @@ export function hideSecrets(text: string): string {
   return hidden
 }
 
+const newline = 10
+
 /** Git's own rule: a NUL among the first 8,000 bytes. */
 export function isBinary(bytes: Buffer): boolean {
   return bytes.subarray(0, 8000).includes(0)
 }
 
-export function countLines(text: string, until = text.length): number {
+export function countLines(bytes: Buffer, until = bytes.length): number {
   let lines = 0
-  for (let at = text.indexOf('\n'); at >= 0 && at < until; at = text.indexOf('\n', at + 1)) lines++
+  for (let at = 0; at < until; at++) if (bytes[at] === newline) lines++
   return lines
 }
 

@@ -1,37 +1,49 @@
 import type { Look } from './archive.ts'
-import { countLines, scanContent } from './scan.ts'
+import { countLines, isBinary, scanContent } from './scan.ts'
 
 /** The longest token that may lie across two pieces of a large file. */
 const overlapBytes = 4096
 
-interface Piece {
+interface Current {
   readonly path: string
-  /** Line of the content's first byte. */
+  readonly binary: boolean
+  /** Line of the piece's first byte. */
   readonly line: number
-  readonly content: Buffer
+  readonly piece: Buffer
 }
 
 /** A scan that is fed with pieces of files in order. `allowed` lists reviewed exceptions: `path` or `path:line`. */
 export function createScanner(allowed: readonly string[]): { look: Look; findings: () => readonly string[] } {
   const exceptions = new Set(allowed)
   const places = new Map<string, string>()
-  let current: Piece = { path: '', line: 1, content: Buffer.alloc(0) }
+  let current: Current = { path: '', binary: false, line: 1, piece: Buffer.alloc(0) }
 
-  function look(path: string, piece: Buffer): void {
-    current = path === current.path ? goOn(current, piece) : { path, line: 1, content: piece }
-    if (exceptions.has(path)) return
-    for (const { line, kind } of scanContent(current.content, current.line)) {
-      const place = `${path}:${line}`
+  function scan(content: Buffer, from: { path: string; line: number }): void {
+    for (const { line, kind } of scanContent(content, from.line)) {
+      const place = `${from.path}:${line}`
       if (!exceptions.has(place)) places.set(place, `${place} (${kind})`)
     }
+  }
+
+  function look(path: string, piece: Buffer): void {
+    const before = path === current.path ? current : undefined
+    const binary = before?.binary ?? isBinary(piece)
+    current = { path, binary, line: 1, piece }
+    if (binary || exceptions.has(path)) return
+    if (before) {
+      const { line, seam } = joint(before, piece)
+      scan(seam, { path, line })
+      current = { ...current, line: before.line + countLines(before.piece) }
+    }
+    scan(piece, current)
   }
 
   return { look, findings: () => [...places.values()] }
 }
 
-/** The next piece of a file, with the end of the one before in front of it. */
-function goOn(before: Piece, piece: Buffer): Piece {
-  const cut = Math.max(0, before.content.length - overlapBytes)
-  const line = before.line + countLines(before.content.toString('latin1', 0, cut))
-  return { path: before.path, line, content: Buffer.concat([before.content.subarray(cut), piece]) }
+/** The end of one piece with the beginning of the next, and the line where it begins. */
+function joint(before: Current, piece: Buffer): { line: number; seam: Buffer } {
+  const cut = Math.max(0, before.piece.length - overlapBytes)
+  const line = before.line + countLines(before.piece.subarray(0, cut))
+  return { line, seam: Buffer.concat([before.piece.subarray(cut), piece.subarray(0, overlapBytes)]) }
 }

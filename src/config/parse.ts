@@ -1,7 +1,7 @@
 import { LineCounter, type Document, isMap, isNode, isPair, parseDocument } from 'yaml'
 import { z } from 'zod'
 import { fail } from '../errors.ts'
-import type { Platform } from '../platforms/platform.ts'
+import type { Platform, Strategy } from '../platforms/platform.ts'
 import { type Config, resolveAgent } from './config.ts'
 import { ConfigFile } from './schema.ts'
 
@@ -130,12 +130,6 @@ function checkAgent(name: string, file: Loose, { from, place }: Checking): Probl
     return [{ ...at, message: `"${id}" is not a platform; use one of ${known}` }]
   }
   const problems: Problem[] = []
-  if (entry.id === undefined || entry.id === null) {
-    problems.push({
-      ...place(['agents'], name),
-      message: `"${name}" has no \`id\`, the id that ${platform.title} gave it`,
-    })
-  }
   const settings = platform.settings.safeParse(entry.settings ?? {})
   if (!settings.success) {
     const below: Place = (inner, key) => place([...path, 'settings', ...inner], key)
@@ -145,15 +139,28 @@ function checkAgent(name: string, file: Loose, { from, place }: Checking): Probl
       ),
     )
   }
+  const named = settings.success && platform.findsByName?.(settings.data)
+  if (!named && (entry.id === undefined || entry.id === null)) {
+    problems.push({
+      ...place(['agents'], name),
+      message: `"${name}" has no \`id\`, the id that ${platform.title} gave it`,
+    })
+  }
   const strategy = entry.deploy?.strategy
-  if (strategy !== undefined && !platform.strategies.includes(strategy)) {
-    const can = platform.strategies.length > 0 ? platform.strategies.join(', ') : 'none; leave `strategy` out'
+  const strategies = strategiesOf(platform, settings.success ? settings.data : undefined)
+  if (strategy !== undefined && !strategies.includes(strategy)) {
+    const can = strategies.length > 0 ? strategies.join(', ') : 'none; leave `strategy` out'
     problems.push({
       ...place([...path, 'deploy', 'strategy']),
       message: `${platform.title} can't do "${strategy}"; it can do ${can}`,
     })
   }
   return problems
+}
+
+/** What a platform can do, by these settings where they are known. */
+export function strategiesOf(platform: Platform, settings: unknown): readonly Strategy[] {
+  return (settings === undefined ? undefined : platform.strategiesFor?.(settings)) ?? platform.strategies
 }
 
 function checkDependencies(file: Loose, place: Place): Problem[] {

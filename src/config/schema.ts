@@ -1,4 +1,4 @@
-import semver from 'semver'
+import valid from 'semver/functions/valid.js'
 import { z } from 'zod'
 import { parseDuration, parseSize } from './units.ts'
 
@@ -6,7 +6,10 @@ import { parseDuration, parseSize } from './units.ts'
 
 export const AgentName = z
   .string()
-  .regex(/^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/i, 'use letters, digits, ".", "_" and "-", at most 64 characters')
+  .regex(
+    /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/,
+    'use letters, digits, ".", "_" and "-", at most 64 characters',
+  )
 
 const Duration = z
   .string()
@@ -34,12 +37,12 @@ const Who = z
     'use "write", "maintain", "admin", "@user" or "@org/team"',
   )
 
-const ExactVersion = z.string().refine((text) => semver.valid(text) === text, 'use a semantic version such as "1.0.0"')
+const ExactVersion = z.string().refine((text) => valid(text) === text, 'use a semantic version such as "1.0.0"')
 
 export const VersionChoice = z
   .string()
   .refine(
-    (text) => ['auto', 'major', 'minor', 'patch'].includes(text) || semver.valid(text) !== null,
+    (text) => ['auto', 'major', 'minor', 'patch'].includes(text) || valid(text) !== null,
     'use "auto", "major", "minor", "patch" or an exact semantic version',
   )
 
@@ -47,6 +50,7 @@ const Deploy = z.strictObject({
   on: z
     .enum(['push', 'release', 'manual'])
     .optional()
+    .meta({ default: 'push' })
     .describe('What deploys the agent: a push, a published release, or only a command.'),
   branch: z
     .string()
@@ -61,13 +65,25 @@ const Deploy = z.strictObject({
   strategy: z
     .enum(['rolling', 'blue-green'])
     .optional()
+    .meta({ default: 'rolling' })
     .describe('How traffic moves to the new version, on platforms that have a choice.'),
-  'cleanup-old': z.boolean().optional().describe('Remove the old deployment once the new one is live.'),
-  'wait-for-checks': z.boolean().optional().describe('Wait until the required checks of the commit have passed (App).'),
-  timeout: Duration.optional().describe('How long a deploy may take until it is reported as unknown.'),
+  'cleanup-old': z
+    .boolean()
+    .optional()
+    .meta({ default: true })
+    .describe('Remove the old deployment once the new one is live.'),
+  'wait-for-checks': z
+    .boolean()
+    .optional()
+    .meta({ default: false })
+    .describe('Wait until the required checks of the commit have passed (App).'),
+  timeout: Duration.optional()
+    .meta({ default: '15m' })
+    .describe('How long a deploy may take until it is reported as unknown.'),
   'on-failure': z
     .enum(['rollback', 'keep'])
     .optional()
+    .meta({ default: 'rollback' })
     .describe('What to do when the new version fails: go back, or leave it for inspection.'),
   'on-drift': z
     .enum(['refuse', 'overwrite'])
@@ -93,36 +109,51 @@ const Verify = z.strictObject({
     .string()
     .startsWith('/')
     .optional()
+    .meta({ default: '/' })
     .describe('Asked on the agent’s own URL once the platform says it is live.'),
-  status: z.number().int().min(100).max(599).optional().describe('The HTTP status that counts as healthy.'),
-  timeout: Duration.optional().describe('How long the new version may take to answer so.'),
+  status: z
+    .number()
+    .int()
+    .min(100)
+    .max(599)
+    .optional()
+    .meta({ default: 200 })
+    .describe('The HTTP status that counts as healthy.'),
+  timeout: Duration.optional().meta({ default: '60s' }).describe('How long the new version may take to answer so.'),
 })
 
 const Rollback = z.strictObject({
-  allow: z.array(Who).min(1).optional().describe('Who may command: a permission level, `@org/team` or `@user`.'),
+  allow: z
+    .array(Who)
+    .min(1)
+    .optional()
+    .meta({ default: ['write'] })
+    .describe('Who may command: a permission level, `@org/team` or `@user`.'),
 })
 
 const shared = {
   platform: z.string().min(1).optional().describe('Where the agent runs.'),
   connection: z.string().min(1).optional().describe('Name of the connection in the App’s connections file.'),
-  deploy: Deploy.optional(),
-  version: VersionChoice.optional().describe(
-    'How the next version is found: from the commits (`auto`), fixed, or exact.',
-  ),
-  'initial-version': ExactVersion.optional().describe('The version of the first release.'),
-  bundle: Bundle.optional(),
-  verify: Verify.optional(),
+  deploy: Deploy.optional().describe('When and how the agent is deployed.'),
+  version: VersionChoice.optional()
+    .meta({ default: 'auto' })
+    .describe('How the next version is found: from the commits (`auto`), fixed, or exact.'),
+  'initial-version': ExactVersion.optional().meta({ default: '1.0.0' }).describe('The version of the first release.'),
+  bundle: Bundle.optional().describe('What ships.'),
+  verify: Verify.optional().describe('How the new version is asked whether it works; not at all when left out.'),
   'watch-paths': z
     .array(z.string().min(1))
     .optional()
     .describe('Patterns (gitignore syntax, from the repository’s root) that redeploy the agent too.'),
-  rollback: Rollback.optional(),
+  rollback: Rollback.optional().describe('Who may roll back (App).'),
 }
 
 export const AgentEntry = z.strictObject({
   ...shared,
   id: z.string().min(1).max(256).optional().describe('The platform’s id of the agent.'),
-  path: Folder.optional().describe('The agent’s root in this repository; `.` for the whole repository.'),
+  path: Folder.optional()
+    .meta({ default: '.' })
+    .describe('The agent’s root in this repository; `.` for the whole repository.'),
   environment: z
     .string()
     .min(1)
@@ -136,7 +167,10 @@ export const AgentEntry = z.strictObject({
 export const ConfigFile = z.strictObject({
   version: z.literal(1).describe('The version of this file’s format.'),
   defaults: z.strictObject(shared).optional().describe('Values for agents that do not give their own.'),
-  agents: z.record(AgentName, AgentEntry).refine((agents) => Object.keys(agents).length > 0, 'name at least one agent'),
+  agents: z
+    .record(AgentName, AgentEntry)
+    .refine((agents) => Object.keys(agents).length > 0, 'name at least one agent')
+    .describe('The agents, by a name of your choice.'),
 })
 export type ConfigFile = z.infer<typeof ConfigFile>
 export type AgentEntry = z.infer<typeof AgentEntry>

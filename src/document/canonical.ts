@@ -12,7 +12,9 @@ export function canonical(value: unknown): string {
   return `{${pairs.join(',')}}`
 }
 
+/** Nothing is not the same as null. */
 export function equal(one: unknown, other: unknown): boolean {
+  if (one === undefined || other === undefined) return one === other
   return one === other || canonical(one) === canonical(other)
 }
 

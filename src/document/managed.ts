@@ -37,6 +37,7 @@ export function fingerprints(document: JsonObject): Readonly<Record<string, stri
 }
 
 export function fingerprint(value: unknown): string {
+  if (value === undefined) return ''
   return digestOf(canonical(value)).slice('sha256:'.length, 'sha256:'.length + fingerprintLength)
 }
 

@@ -47,18 +47,31 @@ export interface Platform<Settings = unknown> {
     readonly maxBytes?: number
     readonly maxEntries?: number
     /** The platform's own rules about content: one sentence per violation, none when all is well. */
-    inspect?(files: readonly ShippedFile[], settings: Settings): Promise<readonly string[]>
+    inspect?(files: readonly ShippedFile[], settings: Settings, around: Inspecting): Promise<readonly string[]>
     /** Files at the agent's root that the adapter reads itself (its own settings file); they come with the change. */
     readonly wants?: readonly string[]
+    /** Patterns in those files of what does not ship, besides the config's own. */
+    excludes?(wanted: Readonly<Record<string, string>>): readonly string[]
   }
   /** Where `bundle.format` is `document`: what is made of the configuration document in the repository. */
   readonly document?: DocumentRules<Settings>
   /** True where, by these settings, the platform fetches the source itself and no bundle is uploaded. */
   fetchesSource?(settings: Settings): boolean
   readonly strategies: readonly Strategy[]
+  /** Where settings leave fewer of them. */
+  strategiesFor?(settings: Settings): readonly Strategy[]
+  /** True where, by these settings, the agent is found by name and made when it is not there: no `id` is needed. */
+  findsByName?(settings: Settings): boolean
   /** True where the platform keeps our release version itself and a change is sent as a bump keyword. */
   readonly keepsReleaseVersion: boolean
   connect(target: Target<Settings>, io: Pick<Io, 'fetch' | 'clock' | 'signal'>): PlatformClient
+}
+
+/** What an inspection may need besides the files that ship. */
+export interface Inspecting {
+  readonly strategy: Strategy
+  /** Texts of the files that `bundle.wants` names. */
+  readonly wanted: Readonly<Record<string, string>>
 }
 
 /** A parsed JSON object: a configuration document, or a part of one. */

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { wallClock } from '../../app/clock.ts'
 import type { Database } from '../../app/engine/database.ts'
 import { createLoop } from '../../app/engine/loop.ts'
 import { claimOwnership } from '../../app/engine/owner.ts'
@@ -24,7 +25,7 @@ describeStore('the store on SQLite', async () => {
   }
 })
 
-describeEngine('the engine in this process', async () => createLoop({ clock: { now: Date.now }, log: arrayLog() }))
+describeEngine('the engine in this process', async () => createLoop({ clock: wallClock, log: arrayLog() }))
 
 let folder: ReturnType<typeof temporaryFolder>
 let database: Database

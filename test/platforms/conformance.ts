@@ -1,19 +1,22 @@
 import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { Octokit } from 'octokit'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import type { Fault } from '../../app/sandbox/faults.ts'
+import { startGitHub } from '../../app/sandbox/github/server.ts'
 import { parseConfig } from '../../src/config/parse.ts'
 import { deploy } from '../../src/deploy.ts'
-import type { GitHub, Io, Source } from '../../src/io.ts'
+import { gitHubFor } from '../../src/github.ts'
+import type { Io } from '../../src/io.ts'
 import type { Outcome } from '../../src/outcome.ts'
 import type { Platform } from '../../src/platforms/platform.ts'
-import type { DeployRequest, RollbackTo } from '../../src/request.ts'
+import type { DeployRequest, RollbackRequest, RollbackTo } from '../../src/request.ts'
 import { rollback } from '../../src/rollback.ts'
-import { gitSource } from '../../src/source-git.ts'
-import { readGitHistory } from '../../src/version/history-git.ts'
+import { dyingAt } from '../support/dying.ts'
 import { arrayLog, hastenedClock, memoryJournal, testIo } from '../support/io.ts'
 import { memoryGitHub } from '../support/memory-github.ts'
-import { addCommit, type Content, git, temporaryFolder } from '../support/repository.ts'
+import { addCommit, type Content, git, gitRemote, temporaryFolder } from '../support/repository.ts'
+import { cloneAt } from '../support/source.ts'
 
 type Tree = Readonly<Record<string, Content>>
 
@@ -27,8 +30,10 @@ export interface PlatformCase {
   tree(content: number): Tree
   /** Files that break a rule of the platform: nothing may be sent of them. */
   readonly broken: Tree
-  /** Requests that change something; each is hit by every fault. */
-  readonly writes: readonly { readonly method: string; readonly path: RegExp }[]
+  /** Requests that change something; each is hit by every fault, by those of a rollback only in rollbacks. */
+  readonly writes: readonly { readonly method: string; readonly path: RegExp; readonly of?: 'rollback' }[]
+  /** The release version of the first deploy; 1.0.0 when left out. That of the second is 1.1.0. */
+  readonly firstVersion?: string
   start(): Promise<PlatformRig>
 }
 
@@ -67,7 +72,7 @@ export function describePlatform(about: PlatformCase): void {
   describe(`${about.name}, as every platform`, () => {
     const folder = temporaryFolder()
     const repository = join(folder.path, 'repository')
-    const source = remembering(sourceOf(repository, folder.path))
+    const source = cloneAt(repository, folder.path)
     const commits: string[] = []
     let brokenCommit = ''
     let rig: PlatformRig
@@ -133,9 +138,12 @@ export function describePlatform(about: PlatformCase): void {
       return outcome
     }
 
-    async function rollBack(to: RollbackTo = { kind: 'previous' }): Promise<Outcome> {
+    async function rollBack(
+      to: RollbackTo = { kind: 'previous' },
+      over: { io?: Partial<Io>; request?: Partial<RollbackRequest> } = {},
+    ): Promise<Outcome> {
       const request = { ...requestFor(), to, head: commits[2] ?? '', reason: undefined, cleanupFailed: true }
-      const [outcome] = await rollback(request, ioWith())
+      const [outcome] = await rollback({ ...request, ...over.request }, ioWith(over.io))
       if (!outcome) throw new Error('there is no outcome')
       return outcome
     }
@@ -179,7 +187,7 @@ export function describePlatform(about: PlatformCase): void {
 
         const outcome = await deployContent(1)
 
-        expect(outcome).toMatchObject({ releaseVersion: '1.1.0', previousVersion: '1.0.0' })
+        expect(outcome).toMatchObject({ releaseVersion: '1.1.0', previousVersion: about.firstVersion ?? '1.0.0' })
       })
 
       it('refuses what breaks the platform’s rules before anything is sent', async () => {
@@ -240,6 +248,18 @@ export function describePlatform(about: PlatformCase): void {
         expect(rig.live()).toBe(0)
       })
 
+      it('does it once, to the same target, although the process died right after the effect', async () => {
+        for (const content of [0, 1, 2]) await deployContent(content)
+        const steps = new Map<string, unknown>()
+        const request = { trigger: { ...requestFor().trigger, id: 'the-same' } }
+        await rollBack(undefined, { io: dyingAt('rollback.asked', { steps, github }), request })
+
+        const outcome = await rollBack(undefined, { io: { journal: memoryJournal(steps) }, request })
+
+        expect(outcome).toMatchObject({ decision: 'rolled-back', releaseVersion: '1.1.0' })
+        expect([rig.live(), rig.effects()]).toEqual([1, 4])
+      })
+
       it('refuses a version that there never was', async () => {
         await deployContent(0)
 
@@ -262,47 +282,80 @@ export function describePlatform(about: PlatformCase): void {
       })
     })
 
-    describe.runIf(about.platform.document !== undefined)('when somebody edits it on the platform', () => {
-      it('refuses to overwrite the edit, and shows it', async () => {
-        await deployContent(0)
-        rig.edit?.()
+    if (about.platform.document)
+      describe('when somebody edits it on the platform', () => {
+        it('refuses to overwrite the edit, and shows it', async () => {
+          await deployContent(0)
+          rig.edit?.()
 
-        const outcome = await deployContent(1)
+          const outcome = await deployContent(1)
 
-        expect(outcome).toMatchObject({ decision: 'refused', code: 'changed-elsewhere' })
-        expect(outcome.help).toContain('on-drift: overwrite')
-        expect(outcome.drift?.length).toBeGreaterThan(0)
-        expect([rig.live(), rig.effects()]).toEqual([undefined, 1])
+          expect(outcome).toMatchObject({ decision: 'refused', code: 'changed-elsewhere' })
+          expect(outcome.help).toContain('on-drift: overwrite')
+          expect(outcome.drift?.length).toBeGreaterThan(0)
+          expect([rig.live(), rig.effects()]).toEqual([undefined, 1])
+        })
+
+        it('overwrites it when the config says so', async () => {
+          await deployContent(0)
+          rig.edit?.()
+
+          const outcome = await deployContent(1, { keys: { 'on-drift': 'overwrite' } })
+
+          expect(outcome).toMatchObject({ decision: 'deployed' })
+          expect(outcome.warnings.join()).toContain('overwritten')
+          expect([rig.live(), rig.effects()]).toEqual([1, 2])
+        })
+
+        it('refuses when the edit comes between the plan and the change', async () => {
+          await deployContent(0)
+          const journal = { ...memoryJournal(), checkpoint: async () => rig.edit?.() }
+
+          const outcome = await deployContent(1, { io: { journal } })
+
+          expect(outcome).toMatchObject({ decision: 'refused', code: 'changed-elsewhere' })
+          expect([rig.live(), rig.effects()]).toEqual([undefined, 1])
+        })
       })
 
-      it('overwrites it when the config says so', async () => {
-        await deployContent(0)
-        rig.edit?.()
+    it('keeps its history in GitHub’s own records, as GitHub describes them', async () => {
+      const real = await startGitHub({ root: mkdtempSync(join(folder.path, 'github-')) })
+      onTestFinished(() => real.close())
+      const { cloneUrl } = await real.addRepository({ owner: 'acme', name: 'agents' })
+      real.setPermission('acme/agents', 'ada', 'maintain')
+      const token = real.addToken({ login: 'ada' })
+      await gitRemote(repository, 'push', '-q', cloneUrl.replace('://', `://x:${token}@`), 'main')
+      const octokit = new Octokit({ auth: token, baseUrl: real.apiUrl, throttle: { enabled: false } })
+      const io = { github: gitHubFor(octokit, { owner: 'acme', repo: 'agents', webUrl: real.url }) }
 
-        const outcome = await deployContent(1, { keys: { 'on-drift': 'overwrite' } })
+      const outcomes = [
+        await deployContent(0, { io }),
+        await deployContent(1, { io }),
+        await rollBack(undefined, { io }),
+      ]
 
-        expect(outcome).toMatchObject({ decision: 'deployed' })
-        expect(outcome.warnings.join()).toContain('overwritten')
-        expect([rig.live(), rig.effects()]).toEqual([1, 2])
-      })
-
-      it('refuses when the edit comes between the plan and the change', async () => {
-        await deployContent(0)
-        const journal = { ...memoryJournal(), checkpoint: async () => rig.edit?.() }
-
-        const outcome = await deployContent(1, { io: { journal } })
-
-        expect(outcome).toMatchObject({ decision: 'refused', code: 'changed-elsewhere' })
-        expect([rig.live(), rig.effects()]).toEqual([undefined, 1])
-      })
+      expect(outcomes.map(({ decision }) => decision)).toEqual(['deployed', 'deployed', 'rolled-back'])
+      expect(outcomes.flatMap(({ warnings }) => warnings)).toEqual([])
+      expect([rig.live(), real.violations]).toEqual([0, []])
     })
 
     describe('safe retry', () => {
-      const hits = about.writes.flatMap((write) => faults.map(([name, fault]) => [name, write, fault] as const))
+      const hits = about.writes
+        .filter((write) => write.of === undefined)
+        .flatMap((write) =>
+          faults.map(
+            ([name, fault]) =>
+              [
+                name,
+                `${write.method} ${write.path.source}`,
+                { ...fault, method: write.method, path: write.path },
+              ] as const,
+          ),
+        )
 
-      it.each(hits)('deploys exactly once: %s at $method $path', async (_, write, fault) => {
+      it.each(hits)('deploys exactly once: %s at %s', async (_name, _at, fault) => {
         await deployContent(0)
-        rig.fault({ ...fault, ...write })
+        rig.fault(fault)
 
         const outcome = await deployContent(1)
 
@@ -313,7 +366,7 @@ export function describePlatform(about: PlatformCase): void {
       it.each(faults)('rolls back exactly once: %s', async (_, fault) => {
         await deployContent(0)
         await deployContent(1)
-        for (const write of about.writes) rig.fault({ ...fault, ...write })
+        for (const { method, path } of about.writes) rig.fault({ ...fault, method, path })
 
         const outcome = await rollBack()
 
@@ -336,50 +389,4 @@ export function describePlatform(about: PlatformCase): void {
 
 function below(folder: string, tree: Tree): Tree {
   return Object.fromEntries(Object.entries(tree).map(([path, content]) => [`${folder}/${path}`, content]))
-}
-
-function sourceOf(directory: string, scratch: string): Source {
-  const { signal } = new AbortController()
-  const history: Source['history'] = (range) => readGitHistory(range, { directory, signal })
-  return gitSource({ directory, scratch, signal, history })
-}
-
-/** Commits never change, so nobody has to wait for git twice. */
-function remembering(source: Source): Source {
-  const known = new Map<string, Promise<unknown>>()
-  const remember = <T>(key: unknown, read: () => Promise<T>): Promise<T> => {
-    const name = JSON.stringify(key)
-    const found = known.get(name) ?? read()
-    known.set(name, found)
-    // Under its key lies what the same function gave.
-    return found as Promise<T>
-  }
-  return {
-    readFile: (path, commit) => remember(['readFile', path, commit], () => source.readFile(path, commit)),
-    history: (range) => remember(['history', range], () => source.history(range)),
-    checkout: (commit, wanted) => remember(['checkout', commit, wanted], () => source.checkout(commit, wanted)),
-  }
-}
-
-/** What a process can reach that dies before it can note this step: nothing, from then on. */
-function dyingAt(step: string, world: { steps: Map<string, unknown>; github: GitHub }): Pick<Io, 'journal' | 'github'> {
-  let dead = false
-  const orDie = () => (dead ? Promise.reject(new Error('the process died')) : Promise.resolve())
-  return {
-    journal: {
-      ...memoryJournal(world.steps),
-      async put(name, value) {
-        dead ||= name === step
-        await orDie()
-        world.steps.set(name, value)
-      },
-    },
-    github: {
-      ...world.github,
-      async request(route, parameters) {
-        await orDie()
-        return await world.github.request(route, parameters)
-      },
-    },
-  }
 }

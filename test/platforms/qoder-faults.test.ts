@@ -84,6 +84,16 @@ describe('under faults', () => {
     },
   )
 
+  it('an error that Qoder would repeat under the same key does not stay for ever', async () => {
+    const stand = await standOn()
+    const rollout = await rolloutOn(stand, 'deploy')
+    stand.qoder.failNext(2)
+
+    await rollOut({ kind: 'deploy', change: changeOf({ instructions: 'two' }) }, rollout, testIo())
+
+    expect(stand.qoder.agent(stand.id)).toMatchObject({ updates: 1, current: { fields: { prompt: 'two' } } })
+  })
+
   it('a run that died after the effect finds it when it starts again', async () => {
     const stand = await standOn()
     const rollout = await rolloutOn(stand, 'deploy')

@@ -110,6 +110,16 @@ describe('skills from folders', () => {
     expect((await stand.client.find()).content).toMatchObject({ skills: [{ type: 'custom', skill_id: named }] })
   })
 
+  it('stay when the bindings beside them are taken away', async () => {
+    const stand = await standOn()
+    const foreign = await upload(stand, '---\nname: foreign\n---\n')
+    stand.qoder.edit(stand.id, { skills: [{ type: 'custom', skill_id: foreign }] })
+
+    await deploy(stand, [skillFolder('skills/search')], {}, { remove: ['skills'] })
+
+    expect(bindings(stand)).toMatchObject([{ skill_id: skill(stand, 'search').id }])
+  })
+
   it('are not uploaded when they are too many together with what others have bound', async () => {
     const stand = await standOn()
     const foreign = await upload(stand, '---\nname: foreign\n---\n')
@@ -203,17 +213,18 @@ describe('skills from folders', () => {
 
 describe('an upload whose reply is lost', () => {
   const newer: QoderProfile = { prompt: 'system', verb: 'both' }
-  // Columns: what is lost; versions there before; the server; versions there after. A newer server shows no digests: a skill
-  // found by its name gets the content once more, but there is never a second skill.
-  it.each<[string, number, QoderProfile, number]>([
-    ['a new skill', 0, {}, 1],
-    ['a new version', 1, {}, 2],
-    ['a new version', 1, newer, 2],
-    ['a new skill', 0, newer, 2],
-  ])('of %s (%i before, %j) makes no second skill', async (_, there, profile, versions) => {
+  // Columns: what is lost; how; versions there before; the server; versions there after. A newer server shows no digests: a
+  // skill found by its name gets the content once more, but there is never a second skill.
+  it.each<[string, 'reset-after' | 'truncated', number, QoderProfile, number]>([
+    ['a new skill', 'reset-after', 0, {}, 1],
+    ['a new version', 'reset-after', 1, {}, 2],
+    ['a new version', 'reset-after', 1, newer, 2],
+    ['a new version', 'truncated', 1, newer, 2],
+    ['a new skill', 'reset-after', 0, newer, 2],
+  ])('of %s (%s, %i before, %j) makes no second skill', async (_, kind, there, profile, versions) => {
     const stand = await standOn(profile)
     if (there > 0) await deploy(stand, [skillFolder('skills/search', { text: 'Before.' })])
-    stand.qoder.fault({ method: 'POST', path: /\/skills/, kind: 'reset-after' })
+    stand.qoder.fault({ method: 'POST', path: /\/skills/, kind })
     const before = await stand.client.find()
     const change = changeOf({}, { attachments: [skillFolder('skills/search')] })
     await expect(stand.client.submit(change, before)).rejects.toMatchObject({ reached: 'maybe' })

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { QoderProfile } from '../../app/sandbox/qoder/server.ts'
 import { StaleRevision } from '../../src/http.ts'
 import type { RollbackTarget } from '../../src/platforms/platform.ts'
-import { changeOf, skillFolder, type Stand, standOn } from '../support/qoder.ts'
+import { changeOf, fetchAfter, skillFolder, type Stand, standOn } from '../support/qoder.ts'
 
 const fieldsOf = ({ qoder, id }: Stand) => qoder.agent(id).current.fields
 const to = (platformVersion: string): RollbackTarget => ({ platformVersion, reason: undefined, cleanupFailed: true })
@@ -146,15 +146,13 @@ describe('submit', () => {
 
   it('says so too when the change comes between reading and writing', async () => {
     const stand = await standOn()
-    const before = await stand.client.find()
-    const change = changeOf({ description: 'x' })
-    stand.qoder.fault({ method: 'PUT', kind: 'slow', ms: 100 })
+    const fetch = fetchAfter(() => void stand.qoder.edit(stand.id, { description: 'by hand' }))
+    const client = stand.connect({}, { fetch })
 
-    const sent = stand.client.submit(change, before)
-    await expect.poll(() => updates(stand).length).toBe(1)
-    stand.qoder.edit(stand.id, { description: 'by hand' })
+    const sent = client.submit(changeOf({ description: 'x' }), await client.find())
 
     await expect(sent).rejects.toBeInstanceOf(StaleRevision)
+    expect(updates(stand).map(({ status }) => status)).toEqual([409])
     expect(fieldsOf(stand).description).toBe('by hand')
   })
 
@@ -237,7 +235,7 @@ describe('submit', () => {
 
   it('never shows the token', async () => {
     const stand = await standOn()
-    const client = stand.connect({}, 'pt-wrong-and-secret')
+    const client = stand.connect({}, { pat: 'pt-wrong-and-secret' })
 
     const error: unknown = await client.find().catch((caught: unknown) => caught)
 

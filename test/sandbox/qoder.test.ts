@@ -172,6 +172,18 @@ describe('an idempotency key', () => {
     expect(await ask(`PUT /agents/${id}`, { body, headers })).toEqual(first)
   })
 
+  it('replays a failure of Qoder’s own', async () => {
+    const id = await start()
+    qoder.failNext(1)
+    const body = { version: 1, description: 'x' }
+
+    const first = await ask(`PUT /agents/${id}`, { body, headers })
+
+    expect(first).toMatchObject({ status: 500, body: { error: { type: 'api_error' } } })
+    expect(await ask(`PUT /agents/${id}`, { body, headers })).toEqual(first)
+    expect((await ask(`PUT /agents/${id}`, { body })).status).toBe(200)
+  })
+
   it('conflicts with another body, in other words than a version does', async () => {
     const id = await start()
     await ask(`PUT /agents/${id}`, { body: { version: 1, description: 'x' }, headers })

@@ -14,21 +14,38 @@ export interface Stand {
   readonly qoder: Qoder
   readonly id: string
   readonly client: PlatformClient
-  connect(settings?: JsonObject, pat?: string): PlatformClient
+  connect(settings?: JsonObject, over?: { pat?: string; fetch?: typeof fetch }): PlatformClient
+}
+
+/** A fetch before whose first PUT something happens: what comes between reading and writing. */
+export function fetchAfter(event: () => void): typeof fetch {
+  let happened = false
+  return async (input, init) => {
+    if (init?.method === 'PUT' && !happened) {
+      happened = true
+      event()
+    }
+    return await fetch(input, init)
+  }
 }
 
 export async function standOn(profile: QoderProfile = {}, settings: JsonObject = {}): Promise<Stand> {
   const qoder = await startQoder({ profile })
   onTestFinished(() => qoder.close())
   const id = qoder.create({ name: 'helper', model: 'ultimate' })
-  const connect = (given: JsonObject = settings, pat = qoder.pat) =>
+  const connect: Stand['connect'] = (given = settings, over = {}) =>
     platform.connect(
       {
         agentId: id,
-        connection: { name: 'c', platform: 'qoder', baseUrl: `${qoder.baseUrl}/`, credentials: { QODER_PAT: pat } },
+        connection: {
+          name: 'c',
+          platform: 'qoder',
+          baseUrl: `${qoder.baseUrl}/`,
+          credentials: { QODER_PAT: over.pat ?? qoder.pat },
+        },
         settings: Settings.parse({ file: 'agent.yml', ...given }),
       },
-      testIo({ fetch }),
+      testIo({ fetch: over.fetch ?? fetch }),
     )
   return { qoder, id, client: connect(), connect }
 }

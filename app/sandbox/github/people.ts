@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { issueToken } from './auth.ts'
 import { git, resolveCommit } from './git.ts'
 import { merge, watchRefs } from './push.ts'
-import { commentShape, pullShape, releaseShape, userShape } from './shapes.ts'
+import { releaseShape } from './shapes-records.ts'
+import { commentShape, issueShape, pullShape } from './shapes-talk.ts'
 import {
   type App,
   type Comment,
@@ -205,28 +206,7 @@ export function createPeople(world: World, hooks: Hooks) {
         history: [given.body],
       }
       repository.comments.push(comment)
-      const pull = repository.pulls.get(given.number)
-      const url = `${world.url}/api/v3/repos/${repository.fullName}/issues/${given.number}`
-      const links = {
-        url: `${url}/pull`,
-        html_url: `${world.url}/${repository.fullName}/pull/${given.number}`,
-        diff_url: url,
-        patch_url: url,
-      }
-      const issue = {
-        ...{
-          url,
-          id: given.number,
-          number: given.number,
-          title: pull?.title ?? 'An issue',
-          state: pull?.state ?? 'open',
-          locked: false,
-          body: pull?.body ?? '',
-        },
-        user: userShape(world, pull?.author ?? by),
-        labels: [],
-        ...(pull ? { pull_request: links } : {}),
-      }
+      const issue = issueShape(world, repository, { number: given.number, by })
       hooks.emit(repository, {
         event: 'issue_comment',
         action: given.action ?? 'created',

@@ -1,5 +1,5 @@
 import { git, readCommits, readRefs, tryGit } from './git.ts'
-import { pullShape } from './shapes.ts'
+import { pullShape } from './shapes-talk.ts'
 import { type Pull, type Repository, timestamp, type World } from './state.ts'
 import type { Hooks } from './webhooks.ts'
 

@@ -47,6 +47,7 @@ export async function startNasiko(options: {
     url: '',
     profile: { ...documented, ...options.profile },
     buildMs: options.buildMs ?? defaultBuildMs,
+    closing: new AbortController(),
     startTimeoutMs: options.startTimeoutMs ?? defaultStartTimeoutMs,
     processes: createProcesses(),
     accounts: new Map(),
@@ -73,6 +74,7 @@ export async function startNasiko(options: {
     ...server,
     ...controls(world),
     async close(): Promise<void> {
+      world.closing.abort()
       await Promise.all([server.close(), world.processes.close()])
       // Builds that were under way fail now, and are over before the files may go.
       await Promise.all([...world.agents.values()].map(({ queue }) => queue))

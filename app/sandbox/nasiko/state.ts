@@ -11,6 +11,8 @@ export interface World {
   profile: NasikoProfile
   /** How long a build takes before the agent is started. */
   readonly buildMs: number
+  /** Aborted when the sandbox is closed: nobody waits for builds then. */
+  readonly closing: AbortController
   /** How long an agent may take to open its port. */
   readonly startTimeoutMs: number
   readonly processes: Processes

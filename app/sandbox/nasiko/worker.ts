@@ -33,7 +33,7 @@ export function enqueue(world: World, order: Order): Promise<string | undefined>
 
 async function carryOut(world: World, order: Order): Promise<string | undefined> {
   try {
-    await sleep(world.buildMs)
+    await sleep(world.buildMs, undefined, { signal: world.closing.signal })
     if (order.strategy === 'blue-green') await switchOver(world, order)
     else await replace(world, order)
     return undefined

@@ -4,7 +4,7 @@ import { bodyOf, once } from './idempotency.ts'
 import { startProcess } from './process.ts'
 import { invalid } from './reply.ts'
 import { NewRun } from './schema.ts'
-import { materialize, runnableVersion } from './services.ts'
+import { materialize, runnableVersion } from './running.ts'
 import { runBody } from './shapes.ts'
 import { type Deployment, deploymentOf, inBackground, newId, now, type Run, versionOf, type World } from './state.ts'
 
@@ -22,8 +22,9 @@ export async function startRun(world: World, call: PlatformCall): Promise<Platfo
       output: '',
     }
     deployment.runs.push(run)
+    const body = runBody(deployment, run)
     inBackground(world, carryOut(world, { deployment, run, envs: wanted.envs, input: wanted.input }))
-    return { status: 201, body: runBody(deployment, run) }
+    return { status: 201, body }
   })
 }
 

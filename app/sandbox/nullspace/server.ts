@@ -5,7 +5,7 @@ import { addDeployment, createDeployment, getDeployment, listDeployments } from 
 import { documented, type NullspaceProfile } from './profile.ts'
 import { errorReply, Refusal } from './reply.ts'
 import { startRun } from './runs.ts'
-import { getService, listServices, restartService, startService, stopService } from './services.ts'
+import { getService, listServices, restartService, startService, stopService } from './running.ts'
 import { publicUrl } from './shapes.ts'
 import { type Deployment, deploymentOf, type Service, serviceOf, type World } from './state.ts'
 import { createVersion, getVersion, listVersions, publishElsewhere, uploadBundle } from './versions.ts'
@@ -59,7 +59,10 @@ export async function startNullspace(options: {
   }
   const server = await startPlatformServer({
     routes: Object.fromEntries(Object.entries(routes).map(([name, handle]) => [name, guarded(world, handle)])),
-    refuse: (status, message) => errorReply(new Refusal(status, codeOf(status), { message }), world.profile.errors),
+    refuse: (status, message) => {
+      const retryable = status === 429 || status >= 500
+      return errorReply(new Refusal(status, codeOf(status), { message, retryable }), world.profile.errors)
+    },
     pass: (request, response, url) => passToService(world, { request, response, url }),
     ...(options.port === undefined ? {} : { port: options.port }),
   })

@@ -29,6 +29,10 @@ export function agentHandlers(state: State) {
     async update(call: PlatformCall): Promise<PlatformReply> {
       const agent = find(call)
       const body = objectOf(await call.json())
+      if (state.failing > 0) {
+        state.failing -= 1
+        throw new Refusal(500, 'Internal error.')
+      }
       const { version } = body
       if (typeof version !== 'number' || !Number.isInteger(version)) {
         throw new Refusal(400, 'version is required and must be an integer.', 'version')
@@ -78,10 +82,10 @@ export function agentHandlers(state: State) {
 }
 
 /** Also for what somebody makes in the UI. */
-export function createAgent(state: State, given: Readonly<Record<string, unknown>>): Agent {
+export function createAgent(state: State, given: Readonly<Record<string, unknown>>, id = newId('agent')): Agent {
   const fields = merge(emptyFields, given, state)
   const agent: Agent = {
-    id: newId('agent'),
+    id,
     createdAt: new Date(state.now()).toISOString(),
     archivedAt: undefined,
     versions: [],

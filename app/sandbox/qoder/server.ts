@@ -21,11 +21,13 @@ export interface Qoder extends PlatformServer {
   /** A token that may do everything, and one that may only read. */
   readonly pat: string
   readonly readerPat: string
-  /** Somebody makes an agent in the UI; answers with its id. */
-  create(fields: Readonly<Record<string, unknown>>): string
+  /** Somebody makes an agent in the UI; answers with its id, a new one where none is given. */
+  create(fields: Readonly<Record<string, unknown>>, id?: string): string
   /** Somebody changes it there; answers with the new version. */
   edit(id: string, fields: Readonly<Record<string, unknown>>): number
   archive(id: string): void
+  /** The next updates fail inside of Qoder, which then repeats the error to whoever comes with the same key. */
+  failNext(times: number): void
   agent(id: string): AgentView
   /** By name, oldest first; several may have the same name. */
   skills(): readonly Skill[]
@@ -54,6 +56,7 @@ export async function startQoder(
     skills: new Map(),
     profile: { verb: 'put', prompt: 'both', extended: 'header', snapshots: 'query', ...options.profile },
     now: options.now ?? Date.now,
+    failing: 0,
   }
   const server = await startPlatformServer({
     routes: routesOf(state),
@@ -70,12 +73,13 @@ export async function startQoder(
     baseUrl: server.url + prefix,
     pat,
     readerPat,
-    create: (fields) => createAgent(state, fields).id,
+    create: (fields, id) => createAgent(state, fields, id).id,
     edit(id, fields) {
       const agent = find(id)
       return addVersion(agent, merge(current(agent).fields, fields, state), state.now()).version
     },
     archive: (id) => void (find(id).archivedAt = new Date(state.now()).toISOString()),
+    failNext: (times) => void (state.failing = times),
     agent(id) {
       const agent = find(id)
       return { current: current(agent), versions: [...agent.versions].reverse(), updates: agent.versions.length - 1 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { parse } from 'yaml'
-import { unzip } from '../../../src/bundle/unzip.ts'
 import type { PlatformCall, PlatformReply } from '../platform-server.ts'
+import { readZip, type ZipMember } from '../unzip.ts'
 import { pageOf, Refusal } from './reply.ts'
 import { newId, type Skill, type SkillVersion, type State } from './state.ts'
 
@@ -84,11 +84,25 @@ async function contentOf(call: PlatformCall, state: State): Promise<{ name: stri
 }
 
 function unpack(zip: Buffer): Readonly<Record<string, string>> {
+  const members = membersOf(zip).filter(({ name }) => !name.endsWith('/'))
+  const unpacked = members.reduce((sum, { size }) => sum + size, 0)
+  if (unpacked > largestUnpacked) throw new Refusal(400, 'The archive unpacks to more than 50 MB.', 'file')
+  return Object.fromEntries(members.map((member) => [member.name, textOf(member)]))
+}
+
+function membersOf(zip: Buffer): readonly ZipMember[] {
   try {
-    const files = [...unzip(zip, largestUnpacked)]
-    return Object.fromEntries(files.map(([path, content]) => [path, content.toString('utf8')]))
+    return readZip(zip)
   } catch {
     throw new Refusal(400, 'The file is not a valid zip archive.', 'file')
+  }
+}
+
+function textOf(member: ZipMember): string {
+  try {
+    return member.read().toString('utf8')
+  } catch {
+    throw new Refusal(400, `The file '${member.name}' of the archive is damaged.`, 'file')
   }
 }
 

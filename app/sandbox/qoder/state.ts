@@ -6,6 +6,8 @@ export interface State {
   readonly skills: Map<string, Skill>
   readonly profile: Required<QoderProfile>
   readonly now: () => number
+  /** Updates that fail inside of Qoder, one after the other. */
+  failing: number
 }
 
 /** Which of the documented generations is played; the defaults are those of the published page. */

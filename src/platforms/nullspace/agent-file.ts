@@ -29,6 +29,11 @@ export function describeAgent(
   const { mode: wanted, ...config } = merge(file.content, settings)
   const mode = wanted ?? deployed
   const problems = [...file.problems]
+  if (narrows(file.content.bundle?.include)) {
+    problems.push(
+      `what \`bundle.include\` of "${agentFileName}" means is not documented; say it in \`bundle\` of the config file`,
+    )
+  }
   if (wanted && deployed && wanted !== deployed)
     problems.push(`the deployment is a ${deployed}, \`mode\` is "${wanted}"`)
   if (config.entrypoint === undefined)
@@ -37,6 +42,11 @@ export function describeAgent(
   if (mode === 'job' && settings.rollback === 'pin') problems.push('a job has no service that could be pinned')
   if (mode === 'job' && strategy === 'blue-green') problems.push(`a job has no strategy; leave "${strategy}" out`)
   return { described: { mode, config: withDefaults(config) }, problems }
+}
+
+/** Everything is what ships anyway. */
+function narrows(include: readonly string[] = []): boolean {
+  return include.some((pattern) => !['.', './', '**', '**/*', '*'].includes(pattern))
 }
 
 export function readAgentFile(text: string | undefined): { content: AgentFile; problems: readonly string[] } {

@@ -1,4 +1,3 @@
-import { openAsBlob } from 'node:fs'
 import { canonical } from '../../document/canonical.ts'
 import { fail } from '../../errors.ts'
 import type {
@@ -16,7 +15,7 @@ import { apiFor, type Net, paths } from './api.ts'
 import { deploymentsOf } from './deployments.ts'
 import { keyOf } from './key.ts'
 import { type Manifest, manifestOf } from './manifest.ts'
-import { actsOf, stateOf } from './services.ts'
+import { actsOf, stateOf } from './acts.ts'
 import type { Settings } from './settings.ts'
 import { type Deployment, failureOf, Version, versionStatus } from './wire.ts'
 
@@ -120,8 +119,8 @@ export function nullspaceClient(target: Target<Settings>, net: Net): PlatformCli
       method: 'PUT',
       path: paths.bundle(at),
       headers: { 'content-type': 'application/x-tar', 'x-nullspace-bundle-digest': manifest.bundle_digest },
-      body: await openAsBlob(bundle.path, { type: 'application/x-tar' }),
-      timeoutMs: shortestUploadMs + bundle.size / slowestBytesPerMs,
+      body: { file: bundle.path, size: bundle.size },
+      timeoutMs: shortestUploadMs + Math.ceil(bundle.size / slowestBytesPerMs),
       idempotencyKey: keyOf(key, 'bundle', version.id, manifest.bundle_digest),
     })
     if (uploaded !== 'conflict') return uploaded

@@ -1,5 +1,5 @@
-import type { Platform, ShippedFile } from '../platform.ts'
-import { agentFileName, describeAgent } from './agent-file.ts'
+import type { Inspecting, Platform, ShippedFile } from '../platform.ts'
+import { agentFileName, describeAgent, readAgentFile } from './agent-file.ts'
 import { nullspaceClient } from './client.ts'
 import { Settings } from './settings.ts'
 
@@ -12,14 +12,20 @@ export const nullspace: Platform<Settings> = {
   // The documents' own host is named after an IP address: it will change.
   defaultBaseUrl: undefined,
   tokenCredential: 'NULLSPACE_API_KEY',
-  bundle: { format: 'tar', wants: [agentFileName], inspect },
+  bundle: {
+    format: 'tar',
+    wants: [agentFileName],
+    excludes: (wanted) => readAgentFile(wanted[agentFileName]).content.bundle?.exclude ?? [],
+    inspect,
+  },
   strategies: ['rolling', 'blue-green'],
+  strategiesFor: ({ mode }) => (mode === 'job' ? [] : ['rolling', 'blue-green']),
+  findsByName: ({ create }) => create,
   keepsReleaseVersion: false,
   connect: nullspaceClient,
 }
 
 /** Before anything is sent: is the configuration complete? */
-async function inspect(files: readonly ShippedFile[], settings: Settings): Promise<readonly string[]> {
-  const text = await files.find(({ path }) => path === agentFileName)?.head()
-  return describeAgent(settings, { text }).problems
+async function inspect(_files: readonly ShippedFile[], settings: Settings, { strategy, wanted }: Inspecting) {
+  return describeAgent(settings, { text: wanted[agentFileName], strategy }).problems
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { z } from 'zod'
 import { fail } from '../../errors.ts'
-import { excerpt, type PlatformReply, type PlatformRequest, send } from '../../http.ts'
+import { excerpt, HttpFailure, type PlatformReply, type PlatformRequest, send } from '../../http.ts'
 import type { Io } from '../../io.ts'
 import type { Target } from '../platform.ts'
 import type { Settings } from './qoder.ts'
@@ -11,6 +11,7 @@ export type Net = Pick<Io, 'fetch' | 'clock' | 'signal'>
 export type Api = ReturnType<typeof apiFor>
 
 type Call = Omit<PlatformRequest, 'url'> & { readonly path: string }
+type Write = Call & { readonly body: NonNullable<Call['body']>; readonly key: readonly string[] }
 
 /** Requests with the bearer token, and Qoder's error dialect. */
 export function apiFor(target: Target<Settings>, net: Net) {
@@ -24,8 +25,25 @@ export function apiFor(target: Target<Settings>, net: Net) {
     return await send({ ...request, url: base + path, headers }, net)
   }
 
-  async function call<T>(schema: z.ZodType<T>, request: Call): Promise<T> {
-    return read(schema, { reply: await ask(request), what: request.what })
+  /** How often a write of this run was answered with a passing error. */
+  let failures = 0
+
+  /**
+   * A write whose reply is lost is sent again under the same key. Under it Qoder would repeat an error, too, for a day: so
+   * after one it is another key.
+   */
+  async function write({ key, ...request }: Write): Promise<PlatformReply> {
+    const headers = { ...request.headers, 'idempotency-key': idempotencyKey(...key, String(failures)) }
+    try {
+      return await ask({ ...request, headers })
+    } catch (error) {
+      if (error instanceof HttpFailure && error.status !== undefined && error.status >= 400) failures += 1
+      throw error
+    }
+  }
+
+  async function get<T>(schema: z.ZodType<T>, request: Omit<Call, 'method'>): Promise<T> {
+    return read(schema, { reply: await ask({ ...request, method: 'GET' }), what: request.what })
   }
 
   /** Undefined when there is no such thing. */
@@ -42,7 +60,7 @@ export function apiFor(target: Target<Settings>, net: Net) {
     throw fail('platform-response', { platform: 'Qoder', what, detail: misfit(reply.body, parsed.error) }, parsed.error)
   }
 
-  return { ask, call, lookUp, read }
+  return { write, get, lookUp, read }
 }
 
 /** Which fields are not as expected, without their values: an agent's configuration can hold secrets. */
@@ -57,7 +75,7 @@ export function refusal(reply: PlatformReply, what: string) {
   if (reply.status === 401 || reply.status === 403) {
     return fail('unauthorized', { platform: 'Qoder', detail, remedy: '`token`, or QODER_PAT,' })
   }
-  const status = ['HTTP', `${reply.status}${type ? `,` : ''}`, type].filter(Boolean).join(' ')
+  const status = type ? `HTTP ${reply.status}, ${type}` : `HTTP ${reply.status}`
   return fail('platform-rejected', { platform: 'Qoder', what, status, detail })
 }
 

@@ -21,9 +21,10 @@ export function qoderClient(target: Target<Settings>, net: Net): PlatformClient 
     const request: Request = { operation: 'deploy', key: change.key, before }
     const agent = await readAgent(place)
     if (String(agent.version) !== before.revision) return ownOrStale(agent, request)
-    refuseTooMany(change, agent)
+    const { remove = [], releaseVersion, commit, attachments } = change
+    const document = remove.includes('skills') ? { ...change.document, skills: [] } : (change.document ?? {})
+    refuseTooMany({ document, attachments }, agent)
     const shipped = await shipSkills(change, agent, place.api)
-    const { document = {}, remove = [], releaseVersion, commit } = change
     const body = updateBody(agent, {
       document,
       remove,

@@ -11,7 +11,6 @@ const empty: JsonObject = {
   default_environment: '',
   tools: [],
   mcp_servers: [],
-  skills: [],
   multiagent: null,
 }
 

@@ -26,7 +26,7 @@ export async function readAgent({ api, agentId, path }: Place): Promise<WholeAge
 export async function readLive(place: Place): Promise<Live> {
   const agent = await readAgent(place)
   const path = `${place.path}/versions?limit=${pageSize}`
-  const { data } = await place.api.call(VersionRows, { what: 'list of versions', method: 'GET', path })
+  const { data } = await place.api.get(VersionRows, { what: 'list of versions', path })
   const { release } = readNote(agent.metadata)
   return {
     platformVersion: String(agent.version),
@@ -59,6 +59,6 @@ async function readNumber(number: number, { api, path }: Place): Promise<AgentRe
   if (number > asked.version) return undefined
   // The list begins with the newest: after N + 1 comes N.
   const page = `${path}/versions?after_id=${number + 1}&limit=1`
-  const { data } = await api.call(AgentVersions, { what, method: 'GET', path: page })
+  const { data } = await api.get(AgentVersions, { what, path: page })
   return data.find((row) => row.version === number)
 }

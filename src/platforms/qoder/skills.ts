@@ -1,13 +1,16 @@
 import { readFile } from 'node:fs/promises'
 import { fail } from '../../errors.ts'
 import type { Attachment, Change, JsonObject } from '../platform.ts'
-import { type Api, idempotencyKey } from './api.ts'
+import type { Api } from './api.ts'
 import { boundSkills, foreignBindings } from './content.ts'
 import { bindingOf, mostSkills } from './document.ts'
 import { readNote, shortDigest, type ShippedSkill } from './note.ts'
 import { inspectSkill } from './skill-zip.ts'
 import { SkillList, SkillReply, SkillVersionReply, type WholeAgent } from './wire.ts'
 
+const what = 'upload of a skill'
+/** 5 MB at 0.5 Mbit/s are 80 seconds. */
+const uploadTimeoutMs = 120_000
 /** One page of the account's skills, as many as Qoder gives at once. */
 const pageSize = 100
 
@@ -46,9 +49,12 @@ export function bindingsAfter(
 }
 
 /** Before anything is uploaded: those that stay count too. */
-export function refuseTooMany(change: Pick<Change, 'document' | 'attachments'>, agent: WholeAgent): void {
+export function refuseTooMany(
+  change: { readonly document: JsonObject; readonly attachments: Change['attachments'] },
+  agent: WholeAgent,
+): void {
   const shipped = (change.attachments ?? []).map(({ folder }) => ({ skillId: folder, version: '' }))
-  const count = bindingsAfter({ document: change.document ?? {}, shipped }, agent)?.length ?? 0
+  const count = bindingsAfter({ document: change.document, shipped }, agent)?.length ?? 0
   if (count <= mostSkills) return
   throw fail('platform-rejected', {
     platform: 'Qoder',
@@ -76,12 +82,13 @@ async function upload(attachment: Attachment, around: Around): Promise<ShippedSk
     return { ...shipped, skillId: there.id, version: there.version }
   }
   if (there) {
-    const path = `/skills/${encodeURIComponent(there.id)}/versions`
-    const version = await around.api.call(SkillVersionReply, await uploadTo(path, attachment))
-    return { ...shipped, skillId: there.id, version }
+    const reply = await send(`/skills/${encodeURIComponent(there.id)}/versions`, attachment, {
+      api: around.api,
+      key: '',
+    })
+    return { ...shipped, skillId: there.id, version: around.api.read(SkillVersionReply, { reply, what }) }
   }
-  const what = 'upload of a skill'
-  const made = await around.api.call(SkillReply, await uploadTo('/skills', attachment, around.key))
+  const made = around.api.read(SkillReply, { reply: await send('/skills', attachment, around), what })
   if (made.version !== undefined) return { ...shipped, skillId: made.id, version: made.version }
   throw fail('platform-response', { platform: 'Qoder', what, detail: `the new skill "${made.id}" has no version` })
 }
@@ -93,7 +100,7 @@ async function findSkill(name: string, { known, api }: Around): Promise<SkillRep
     if (skill?.name === name) return skill
   }
   const path = `/skills?limit=${pageSize}`
-  const { data } = await api.call(SkillList, { what: 'list of skills', method: 'GET', path })
+  const { data } = await api.get(SkillList, { what: 'list of skills', path })
   return data.find((skill) => skill.name === name)
 }
 
@@ -101,18 +108,17 @@ async function findSkill(name: string, { known, api }: Around): Promise<SkillRep
  * Written out by hand with a fixed boundary: a repetition under the same key must have the same bytes. A version of a skill
  * is the same for every change that holds it; a new skill belongs to its change, so that it can be made again once deleted.
  */
-async function uploadTo(path: string, { path: file, digest }: Attachment, changeKey = '') {
+async function send(path: string, { path: file, digest }: Attachment, given: Pick<Around, 'api' | 'key'>) {
   const boundary = `agent-deploy-${shortDigest(digest)}`
   const head = `--${boundary}\r\ncontent-disposition: form-data; name="file"; filename="skill.zip"\r\ncontent-type: application/zip\r\n\r\n`
   const body = Buffer.concat([Buffer.from(head), await readFile(file), Buffer.from(`\r\n--${boundary}--\r\n`)])
-  return {
-    what: 'upload of a skill',
+  return await given.api.write({
+    what,
     method: 'POST',
     path,
-    headers: {
-      'content-type': `multipart/form-data; boundary=${boundary}`,
-      'idempotency-key': idempotencyKey(changeKey, path, digest),
-    },
+    headers: { 'content-type': `multipart/form-data; boundary=${boundary}` },
     body: new Uint8Array(body),
-  } as const
+    key: [given.key, path, digest],
+    timeoutMs: uploadTimeoutMs,
+  })
 }

@@ -53,12 +53,13 @@ export async function update(
 /** The idempotency key stands for the wish and the very bytes; the version that is expected is one of them. */
 async function write(text: string, request: Request, given: { place: Place; method: Settings['method'] }) {
   const { place, method } = given
-  return await place.api.ask({
+  return await place.api.write({
     what: request.operation,
     method: method === 'put' ? 'PUT' : 'POST',
     path: place.path,
-    headers: { 'content-type': 'application/json', 'idempotency-key': idempotencyKey(request.key, method, text) },
+    headers: { 'content-type': 'application/json' },
     body: text,
+    key: [request.key, method, text],
   })
 }
 

@@ -2,7 +2,8 @@ import { loginOf } from '../auth.ts'
 import { resolveCommit } from '../git.ts'
 import { created, invalid, notFound, ok, paged, refusal } from '../reply.ts'
 import { forRepository, type RepositoryCall, type Routes } from '../route.ts'
-import { appShape, deploymentShape, deploymentStatusShape, releaseShape } from '../shapes.ts'
+import { appShape } from '../shapes.ts'
+import { deploymentShape, deploymentStatusShape, releaseShape } from '../shapes-records.ts'
 import { type CheckRun, type Deployment, newId, type Release, timestamp } from '../state.ts'
 
 /** Deployments, check runs and releases. */

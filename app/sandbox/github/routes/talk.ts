@@ -2,7 +2,8 @@ import { changedFiles, readCommits } from '../git.ts'
 import { loginOf } from '../auth.ts'
 import { ApiReply, created, invalid, notFound, ok, paged, refusal } from '../reply.ts'
 import { forRepository, type RepositoryCall, type Routes } from '../route.ts'
-import { commentShape, commitShape, pullShape, userShape, wholePullShape } from '../shapes.ts'
+import { commitShape, userShape } from '../shapes.ts'
+import { commentShape, pullShape, wholePullShape } from '../shapes-talk.ts'
 import { type Comment, newId, type Pull, roleOf, timestamp } from '../state.ts'
 
 /** Pull requests, their comments and reactions, and who may do what. */

@@ -83,6 +83,7 @@ export async function stopService(world: World, call: PlatformCall): Promise<Pla
     service.status = 'stopping'
     const stop = async () => {
       await service.process?.stop()
+      service.process = undefined
       service.status = 'stopped'
     }
     inBackground(world, stop())
@@ -116,7 +117,7 @@ async function launch(world: World, of: { deployment: Deployment; service: Servi
   const folder = join(world.root, deployment.id, `${service.id}-${generation}`)
   await materialize(version.folder, folder)
   const fail = (reason: string) => {
-    if (isStale()) return
+    if (isStale() || service.status === 'failed') return
     service.status = 'failed'
     service.failure = reason
   }
