@@ -18,7 +18,8 @@ const pollSeconds = 2
 const expireSeconds = 24 * 60 * 60
 /** Nobody gives up: whether something is still worth doing is decided from our tables. */
 const retryLimit = 1_000_000
-const longestRetrySeconds = 300
+/** After a handler that threw (a database in trouble, or a mistake of ours): not at once again, and not never. */
+const afterMistakeMs = 5000
 /** Done wake-ups are of no use to anybody. */
 const keepDoneSeconds = 60
 const cleanSeconds = 600
@@ -91,11 +92,12 @@ export async function startPostgresEngine(url: string, io: { clock: Pick<Clock, 
       dirty.delete(key)
       again = await handler(key).catch((error: unknown) => {
         report(io.log, { key, error })
-        throw error
+        return io.clock.now() + afterMistakeMs
       })
     } while (!stopped && dirty.delete(key))
     if (dirty.delete(key)) again = 0
-    if (again !== undefined) await queue(key, again)
+    // Not written, the job may not end either: its lease runs out, and it is taken up again.
+    if (again !== undefined && !(await queue(key, again))) throw new Postponed('a wake-up could not be written')
   }
 
   return {
@@ -153,9 +155,8 @@ async function startBoss(url: string, log: Log): Promise<PgBoss> {
         heartbeatSeconds,
         expireInSeconds: expireSeconds,
         retryLimit,
-        retryDelay: 1,
-        retryBackoff: true,
-        retryDelayMax: longestRetrySeconds,
+        // Only for the work of a dead instance: whoever takes it over has no reason to wait.
+        retryDelay: 0,
         deleteAfterSeconds: keepDoneSeconds,
       })
     return boss
@@ -165,7 +166,7 @@ async function startBoss(url: string, log: Log): Promise<PgBoss> {
   }
 }
 
-/** pg-boss tries again; a mistake of ours is told with its place, an outage in a line. */
+/** A mistake of ours is told with its place, an outage in a line. */
 function report(log: Log, { key, error }: { key: string; error: unknown }): void {
   if (error instanceof Postponed) log.warn(`put off: ${error.message}`, { key })
   else log.error('unexpected', { key, stack: error instanceof Error ? (error.stack ?? '') : String(error) })
