@@ -14,6 +14,11 @@ const handlers = {
   installation_repositories: onInstallation,
 } as const
 
+/** What the app listens to, as GitHub names it. */
+export const eventNames: readonly string[] = [
+  ...new Set(Object.keys(handlers).map((name) => name.split('.')[0] ?? name)),
+]
+
 export function register(probot: Probot, app: App): void {
   for (const [name, handler] of Object.entries(handlers)) {
     // The names are the keys above, every one an event of GitHub's.

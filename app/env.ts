@@ -23,6 +23,8 @@ export interface Settings {
   readonly configPath: string
   readonly logLevel: LogLevel
   readonly logFormat: 'json' | 'pretty' | undefined
+  /** How often missed webhooks are looked for; 0: never. */
+  readonly reconcileMs: number
   /** How long a stop waits for what is running. */
   readonly drainMs: number
 }
@@ -64,6 +66,7 @@ const Variables = z.object({
   AGENTS_CONFIG: optional(z.string()),
   LOG_LEVEL: optional(z.enum(logLevels, `use one of ${logLevels.join(', ')}`)),
   LOG_FORMAT: optional(z.enum(['json', 'pretty'], 'use json or pretty')),
+  RECONCILE_MINUTES: optional(z.coerce.number('use a number of minutes').min(0)),
   DRAIN_MS: optional(z.coerce.number('use a number of milliseconds').int().min(0)),
 })
 
@@ -93,6 +96,7 @@ export function readSettings(
     configPath: set.AGENTS_CONFIG ?? '.github/agents.yml',
     logLevel: set.LOG_LEVEL ?? 'info',
     logFormat: set.LOG_FORMAT,
+    reconcileMs: (set.RECONCILE_MINUTES ?? 5) * 60_000,
     drainMs: set.DRAIN_MS ?? 10_000,
   }
 }

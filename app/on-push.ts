@@ -1,4 +1,5 @@
-import { selectAffected } from '../src/agent.ts'
+import { isTriggered, selectAffected } from '../src/agent.ts'
+import type { ConfigAt } from './config-file.ts'
 import type { App } from './context.ts'
 import type { PushedFiles, WantedOperation } from './engine/operations.ts'
 import { type PushPayload, PushPayload as Payload, repositoryOf } from './payload.ts'
@@ -14,10 +15,14 @@ export async function onPush(event: { id: string; payload: unknown }, app: App):
   const payload = Payload.parse(event.payload)
   const repository = repositoryOf(payload)
   const branch = /^refs\/heads\/(.+)$/.exec(payload.ref)?.[1]
-  if (!repository || !branch || payload.deleted) return
+  if (!repository || !branch) return
+  if (payload.deleted) return await app.store.heads.forget(repository.id, branch)
   const commit = payload.after
   const github = await app.github(repository)
   const found = await app.configs.read(github, commit)
+  // From here on a push to this branch that does not arrive is noticed.
+  if (isWatched(branch, { found, defaultBranch: repository.defaultBranch }))
+    await app.store.heads.record(repository.id, { branch, sha: commit })
   if (found.kind === 'missing') return
   if (found.kind === 'invalid') {
     app.log.info('the config file is invalid', { delivery: event.id, commit })
@@ -47,6 +52,13 @@ export async function onPush(event: { id: string; payload: unknown }, app: App):
     repository: `${repository.owner}/${repository.repo}`,
     commit,
   })
+}
+
+function isWatched(branch: string, given: { found: ConfigAt; defaultBranch: string }): boolean {
+  const { found, defaultBranch } = given
+  if (branch === defaultBranch) return true
+  const event = { kind: 'push', branch, defaultBranch, changedPaths: undefined } as const
+  return found.kind === 'valid' && found.config.agents.some((agent) => isTriggered(agent, event))
 }
 
 /** Undefined when the payload can't say: a new branch, a rewritten one, or a list that may be cut. */

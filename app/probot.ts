@@ -3,6 +3,7 @@ import { register } from './app.ts'
 import type { App } from './context.ts'
 import type { Receive } from './dispatcher.ts'
 import type { Settings } from './env.ts'
+import type { OctokitLike } from '../src/github.ts'
 import type { InstallationOctokit } from './github.ts'
 
 export interface GitHubApp {
@@ -10,6 +11,8 @@ export interface GitHubApp {
   /** Handlers are added once the app around them exists. */
   register(app: App): void
   octokit(installation: number): Promise<InstallationOctokit>
+  /** As the app itself, for what belongs to no installation. */
+  app(): Promise<OctokitLike>
 }
 
 /**
@@ -39,6 +42,10 @@ export async function startProbot(settings: Settings): Promise<GitHubApp> {
     receive: ({ id, name, payload }) =>
       probot.receive({ id, name, payload } as unknown as Parameters<Probot['receive']>[0]),
     register: (app) => register(probot, app),
+    async app() {
+      const octokit = await probot.auth()
+      return { request: (route, parameters) => octokit.request(route, parameters) }
+    },
     async octokit(installation) {
       const octokit = await probot.auth(installation)
       return {

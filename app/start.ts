@@ -20,6 +20,7 @@ import type { Settings } from './env.ts'
 import { installationGitHub } from './github.ts'
 import { type GitHubApp, startProbot } from './probot.ts'
 import { createReceiver } from './receiver.ts'
+import { keepReconciling, type Reach } from './reconcile.ts'
 import { workOnAgent } from './worker.ts'
 
 /** Handled deliveries are kept a while longer than GitHub delivers them again (three days), to recognise them. */
@@ -31,6 +32,7 @@ const sweepEveryMs = 60_000
 export interface RunningApp {
   readonly url: string
   readonly app: App
+  readonly reach: Reach
   /** No new work; what runs may end within the settings' limit, what does not is taken up at the next start. */
   stop(): Promise<void>
 }
@@ -69,14 +71,21 @@ export async function startApp(options: StartOptions): Promise<RunningApp> {
   app.engine.run(handlerOf(app, { probot, ready }))
   const timers = [setInterval(() => void prune(app), pruneEveryMs), setInterval(() => void sweep(app), sweepEveryMs)]
   for (const timer of timers) timer.unref()
+  const reach: Reach = {
+    app: async () => await (await probot).app(),
+    octokit: async (installation) => await (await probot).octokit(installation),
+  }
+  const endReconciling = keepReconciling(app, { reach, everyMs: settings.reconcileMs })
   log.info(`Agent Deploy listens on ${url}`, { connections: settings.connections.length })
   return {
     url,
     app,
+    reach,
     async stop() {
       if (isStopping) return
       isStopping = true
       for (const timer of timers) clearInterval(timer)
+      endReconciling()
       const closed = new Promise((resolve) => server.close(resolve))
       server.closeIdleConnections()
       await app.engine.stop(settings.drainMs)

@@ -17,6 +17,8 @@ export interface WaitingDelivery extends Delivery {
 export interface Deliveries {
   /** Stores what is not known yet, in one commit; returns the GUIDs that were new. */
   insert(deliveries: readonly Delivery[]): Promise<ReadonlySet<string>>
+  /** Those of the GUIDs that never arrived. */
+  unknown(guids: readonly string[]): Promise<ReadonlySet<string>>
   /** Undefined when it is unknown or no longer waits. */
   read(guid: string): Promise<WaitingDelivery | undefined>
   waiting(): Promise<readonly { readonly guid: string; readonly notBefore: number }[]>
@@ -45,6 +47,16 @@ export function createDeliveries(database: Database): Deliveries {
         for (const row of rows) fresh.add(String(row['guid']))
       }
       return fresh
+    },
+
+    async unknown(guids) {
+      const missing = new Set(guids)
+      for (let at = 0; at < guids.length; at += rowsPerStatement) {
+        const some = guids.slice(at, at + rowsPerStatement)
+        const sql = `SELECT guid FROM delivery WHERE guid IN (${some.map(() => '?').join(', ')})`
+        for (const row of await database.all(sql, some)) missing.delete(String(row['guid']))
+      }
+      return missing
     },
 
     async read(guid) {

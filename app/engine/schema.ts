@@ -27,6 +27,8 @@ export function tables(types: { blob: string }): readonly string[] {
     // The step log: what was done before a crash is not done again.
     `CREATE TABLE IF NOT EXISTS step (operation_id TEXT NOT NULL REFERENCES operation (id) ON DELETE CASCADE, name TEXT NOT NULL, value TEXT NOT NULL,
       fence INTEGER NOT NULL, PRIMARY KEY (operation_id, name))`,
+    // Where each branch stood when its last push was handled.
+    'CREATE TABLE IF NOT EXISTS head (repository_id BIGINT NOT NULL, branch TEXT NOT NULL, sha TEXT NOT NULL, PRIMARY KEY (repository_id, branch))',
     // Comments with commands, and the one reply to each.
     `CREATE TABLE IF NOT EXISTS comment (id TEXT PRIMARY KEY, facts TEXT NOT NULL, state TEXT NOT NULL, sections TEXT, reply_id BIGINT,
       shown TEXT, tries INTEGER NOT NULL, not_before BIGINT NOT NULL, created_at BIGINT NOT NULL)`,

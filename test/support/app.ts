@@ -111,6 +111,8 @@ export async function startTestApp(
     DATA_DIR: place.dataDir,
     HOST: '127.0.0.1',
     PORT: '0',
+    // Tests count calls; those that are about it call it.
+    RECONCILE_MINUTES: '0',
     GITHUB_API_URL: place.github.apiUrl,
     MEMORY_TOKEN: platformToken,
     ...given.env,

@@ -165,7 +165,10 @@ function nullableAsType(value: unknown): unknown {
   if (nullable === undefined) return rest
   if (nullable !== true) return typeof nullable === 'object' ? { ...rest, nullable } : rest
   if (typeof rest['type'] === 'string' && !rest['enum']) return { ...rest, type: [rest['type'], 'null'] }
-  return { anyOf: [{ type: 'null' }, rest] }
+  // The list of installations has accounts that are a user and an enterprise at once; elsewhere they are either.
+  const { allOf, ...others } = rest
+  const isAccount = JSON.stringify(allOf)?.includes('"title":"Enterprise"')
+  return { anyOf: [{ type: 'null' }, isAccount ? { ...others, anyOf: allOf } : rest] }
 }
 
 function patternOf(template: string): RegExp {

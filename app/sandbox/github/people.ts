@@ -102,6 +102,7 @@ export function createPeople(world: World, hooks: Hooks) {
         checkRuns: [],
         releases: [],
         nextNumber: 0,
+        pushedAt: timestamp(world),
       }
       const facts = {
         id: newId(world),

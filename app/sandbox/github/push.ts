@@ -31,6 +31,7 @@ async function announce(
 ): Promise<void> {
   const { world, hooks, repository, by } = around
   if (moved.ref.startsWith('refs/pull/')) return
+  repository.pushedAt = timestamp(world)
   hooks.emit(repository, { event: 'push', sender: by, payload: await pushPayload(around, moved) })
   const branch = moved.ref.replace('refs/heads/', '')
   for (const pull of repository.pulls.values()) {

@@ -113,7 +113,7 @@ export function repositoryShape(world: World, repository: Repository): Record<st
     archived: false,
     disabled: false,
     visibility: repository.private ? 'private' : 'public',
-    pushed_at: '2026-01-01T00:00:00Z',
+    pushed_at: repository.pushedAt,
     created_at: '2026-01-01T00:00:00Z',
     updated_at: '2026-01-01T00:00:00Z',
     ...{ forks: 0, open_issues: 0, watchers: 0, network_count: 0, subscribers_count: 0 },

@@ -25,6 +25,7 @@ export interface Repository {
   readonly checkRuns: CheckRun[]
   readonly releases: Release[]
   nextNumber: number
+  pushedAt: string
 }
 
 export interface Pull {

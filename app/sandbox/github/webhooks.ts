@@ -15,6 +15,8 @@ export interface Delivery {
   readonly body: string
   /** 0 when nobody answered in time. */
   status: number
+  /** GitHub lists what it has tried to send. */
+  isTried: boolean
 }
 
 export interface Event {
@@ -63,6 +65,7 @@ export function createHooks(world: World): Hooks {
       signal: AbortSignal.timeout(patienceMs),
     }).catch(() => undefined)
     delivery.status = answer?.status ?? 0
+    delivery.isTried = true
     await answer?.arrayBuffer().catch(() => undefined)
   }
 
@@ -91,7 +94,15 @@ export function createHooks(world: World): Hooks {
           redelivery: false,
           installationId: installation.id,
         }
-        const delivery: Delivery = { id: newId(world), guid: randomUUID(), appId: app.id, body, status: 0, ...facts }
+        const delivery: Delivery = {
+          id: newId(world),
+          guid: randomUUID(),
+          appId: app.id,
+          body,
+          status: 0,
+          isTried: false,
+          ...facts,
+        }
         deliveries.push(delivery)
         enqueue(delivery)
       }
@@ -106,6 +117,7 @@ export function createHooks(world: World): Hooks {
         redelivery: true,
         deliveredAt: timestamp(world),
         status: 0,
+        isTried: false,
       }
       deliveries.push(again)
       await send(again)

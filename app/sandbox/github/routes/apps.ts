@@ -43,7 +43,7 @@ export const appRoutes: Routes = {
     kind: 'global',
     handle: (call) => {
       const app = appOf(call.viewer)
-      const mine = call.hooks.deliveries.filter(({ appId }) => appId === app.id).reverse()
+      const mine = call.hooks.deliveries.filter(({ appId, isTried }) => appId === app.id && isTried).reverse()
       const cursor = Number(call.query.get('cursor') ?? 0)
       const size = Number(call.query.get('per_page') ?? 30)
       const more = cursor + size < mine.length
