@@ -1,6 +1,7 @@
 import { explain } from '../src/errors.ts'
 import { platforms } from '../src/platforms/index.ts'
 import { createRedactor } from '../src/redact.ts'
+import { wallClock } from './clock.ts'
 import { readSettings, secretsOf } from './env.ts'
 import { createLog } from './log.ts'
 import { type RunningApp, startApp } from './start.ts'
@@ -24,7 +25,7 @@ async function start(): Promise<RunningApp> {
   const format = settings.logFormat ?? (process.stdout.isTTY ? 'pretty' : 'json')
   const write = (line: string) => void process.stdout.write(line)
   const log = createLog({ level: settings.logLevel, format, redact, write, now: Date.now })
-  return await startApp({ settings, platforms, log, redact, onLost: giveUp })
+  return await startApp({ settings, platforms, log, clock: wallClock, redact, onLost: giveUp })
 }
 
 function giveUp(error: unknown): void {

@@ -3,10 +3,9 @@ import { mkdir, rm } from 'node:fs/promises'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import type { Log } from '../src/io.ts'
+import type { Clock, Log } from '../src/io.ts'
 import type { Platform } from '../src/platforms/platform.ts'
 import { answerComment } from './answer.ts'
-import { wallClock } from './clock.ts'
 import { createConfigReader } from './config-file.ts'
 import { chooseConnection } from './connections.ts'
 import type { App } from './context.ts'
@@ -38,6 +37,7 @@ export interface StartOptions {
   readonly settings: Settings
   readonly platforms: readonly Platform[]
   readonly log: Log
+  readonly clock: Clock
   readonly redact: (text: string) => string
   /** The database was taken over by another process: this one must end. */
   readonly onLost: (error: Error) => void
@@ -45,14 +45,12 @@ export interface StartOptions {
 
 /** Opens the database, listens, and takes up what is not done. Throws `store-…`. */
 export async function startApp(options: StartOptions): Promise<RunningApp> {
-  const { settings, log } = options
+  const { settings, log, clock } = options
   const database = openSqlite(settings.dataDir)
-  const ownership = await claimOwnership(database, { clock: wallClock, onLost: options.onLost }).catch(
-    async (error) => {
-      await database.close()
-      throw error
-    },
-  )
+  const ownership = await claimOwnership(database, { clock, onLost: options.onLost }).catch(async (error) => {
+    await database.close()
+    throw error
+  })
   const scratch = join(settings.dataDir, 'scratch')
   // Whatever a kill has left there is of no use to anybody.
   await rm(scratch, { recursive: true, force: true })
@@ -65,7 +63,7 @@ export async function startApp(options: StartOptions): Promise<RunningApp> {
   const server = createReceiver({
     secrets: settings.webhookSecrets,
     inbox: createInbox(app.store.deliveries),
-    clock: wallClock,
+    clock,
     log,
     onStored: (guid) => app.engine.wake(`delivery:${guid}`),
     ready: () => app.store.ping(),
@@ -103,11 +101,11 @@ function assemble(
     scratch: string
   },
 ): App {
-  const { settings, platforms, log, redact, probot, database, scratch } = given
+  const { settings, platforms, log, clock, redact, probot, database, scratch } = given
   return {
-    store: createStore(database, wallClock),
-    engine: createLoop({ clock: wallClock, log }),
-    clock: wallClock,
+    store: createStore(database, clock),
+    engine: createLoop({ clock, log }),
+    clock,
     log,
     platforms,
     configs: createConfigReader({ path: settings.configPath, platforms }),
@@ -116,7 +114,7 @@ function assemble(
     fetch,
     async github(repository) {
       const octokit = await (await probot).octokit(repository.installation)
-      return installationGitHub(octokit, { repository, clock: wallClock })
+      return installationGitHub(octokit, { repository, clock })
     },
     connect: (agent, { owner, repo }) =>
       chooseConnection(settings.connections, { agent, repository: `${owner}/${repo}` }),

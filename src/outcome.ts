@@ -11,7 +11,7 @@ export const reasons = {
   released: 'The new version is live and verified.',
   submitted: 'The platform has accepted the new version; nobody waited until it was live.',
   requested: 'The version asked for is live again.',
-  unchanged: 'What would ship is byte for byte what is live.',
+  unchanged: 'What would ship is what is live: byte for byte, or every managed value of a configuration.',
   'not-affected': 'No commit touched the agent’s path or its watch-paths.',
   'not-triggered': 'The agent’s `deploy` settings do not name this branch, tag or event.',
   'skip-requested': 'Every commit that touched the agent asks to be skipped ([skip deploy]).',

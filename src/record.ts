@@ -60,29 +60,26 @@ export async function open(entry: Entry, given: { recent: readonly LedgerRecord[
   const { io, recent } = given
   if (!io.github)
     return { id: undefined, warnings: ['No GitHub token: this run is not recorded, and can’t be found by a rollback.'] }
-  const mine = recent.find(({ payload }) => payload.id === entry.trigger.id)
-  if (mine) return { id: mine.id, warnings: [] }
-  const known = await io.journal.get<number>('record')
-  if (known !== undefined) return { id: known, warnings: [] }
   const github = io.github
+  const mine = recent.find(({ payload }) => payload.id === entry.trigger.id)
   try {
-    const id = await openRecord(github, {
-      operation: entry.operation,
-      environment: entry.agent.environment,
-      payload: payloadOf(entry),
-      logUrl: entry.trigger.url,
-    })
+    const known = mine?.id ?? (await io.journal.get<number>('record'))
+    const id = known ?? (await openRecord(github, recordOf(entry)))
     await io.journal.put('record', id)
-    await writeStatus(github, {
-      id,
-      state: 'in_progress',
-      description: `${entry.operation} begun`,
-      logUrl: entry.trigger.url,
-    })
+    const hasBegun = (mine?.statuses.length ?? 0) > 0 || (await io.journal.get('record.begun')) !== undefined
+    if (hasBegun) return { id, warnings: [] }
+    const description = `${entry.operation} begun`
+    await writeStatus(github, { id, state: 'in_progress', description, logUrl: entry.trigger.url })
+    await io.journal.put('record.begun', id)
     return { id, warnings: [] }
   } catch (error) {
     return { id: undefined, warnings: [unrecorded(error, io)] }
   }
+}
+
+function recordOf(entry: Entry): Parameters<typeof openRecord>[1] {
+  const { operation, agent, trigger } = entry
+  return { operation, environment: agent.environment, payload: payloadOf(entry), logUrl: trigger.url }
 }
 
 /** Writes the final status. Returns a warning when it could not be written. */
@@ -120,14 +117,7 @@ export async function recordEnd(entry: Entry, given: { outcome: Outcome; io: Io 
   try {
     const known = (await given.io.journal.get<number>('record')) ?? (await findInterrupted(entry, given.io))
     await given.io.journal.put('record.asking', entry.trigger.id)
-    const id =
-      known ??
-      (await openRecord(github, {
-        operation: entry.operation,
-        environment: entry.agent.environment,
-        payload: payloadOf(entry),
-        logUrl: entry.trigger.url,
-      }))
+    const id = known ?? (await openRecord(github, recordOf(entry)))
     await given.io.journal.put('record', id)
     await close(given.outcome, { id, logUrl: entry.trigger.url, io: given.io })
     return id

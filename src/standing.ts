@@ -39,7 +39,7 @@ export function liveRelease(agent: Agent, { platform, live }: Pick<Standing, 'pl
 
 /**
  * As `lookUp`, but after a restart in the middle of an effect (`step` was being asked for) where the agent stood before it:
- * what the effect has left must not be taken for the base of a new plan.
+ * what the effect has left must not be taken for the base of a new plan. Only a document is read again: it is never stored.
  */
 export async function lookUpOnce(
   agent: Agent,
@@ -48,9 +48,13 @@ export async function lookUpOnce(
 ): Promise<Standing> {
   const { io, step } = given
   const before = await io.journal.get<Standing>('standing')
-  if (before && (await io.journal.get(`${step}.asking`)) !== undefined) return before
+  if (before && (await io.journal.get(`${step}.asking`)) !== undefined) {
+    if (!agent.platform.document) return before
+    const { content } = await attempt(() => client.find(), { io, platform: agent.platform.title })
+    return content ? { ...before, platform: { ...before.platform, content } } : before
+  }
   const standing = await lookUp(agent, client, io)
-  // A configuration document may hold secrets, and is never stored.
+  // It may hold secrets.
   const { content: _, ...platform } = standing.platform
   await io.journal.put('standing', { ...standing, platform })
   return standing

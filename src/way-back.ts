@@ -54,7 +54,10 @@ export async function byContent(
   const { record } = choice
   if (!record) throw fail('nothing-to-roll-back-to', { agent: agent.name, problem: `${choice.name} is not on record` })
   const { config, trigger, connect } = request
-  const later = records.slice(0, records.indexOf(record))
+  const later = records.slice(
+    0,
+    records.findIndex(({ id }) => id === record.id),
+  )
   const removing = (content: Content) => addedSince(later, { standing, content })
   const repeated = await repeat(record, { agent, config, trigger, standing, connect, removing, io })
   const drift = await findDrift({ agent, config, io, standing, content: repeated.content })

@@ -5,16 +5,16 @@ import type { Engine, Handler, Key } from './port.ts'
 const limits: Readonly<Record<string, number>> = { delivery: 8, comment: 8, agent: 32 }
 /** After a handler that threw, which is a mistake of ours: not at once again, and not never. */
 const afterMistakeMs = 5000
-/** setTimeout takes no more than 2^31 - 1 ms; a look a minute costs nothing. */
+/** A timer takes no more than 2^31 - 1 ms; a look a minute costs nothing. */
 const longestTimerMs = 60_000
 
 /** The embedded engine: a timer and a set in this process. */
-export function createLoop(io: { clock: Pick<Clock, 'now'>; log: Log }): Engine {
+export function createLoop(io: { clock: Clock; log: Log }): Engine {
   const due = new Map<Key, number>()
   const running = new Map<Key, Promise<void>>()
   let handler: Handler | undefined
   let stopped = false
-  let timer: NodeJS.Timeout | undefined
+  let alarm = new AbortController()
 
   function wake(key: Key, notBefore = 0): void {
     due.set(key, Math.min(notBefore, due.get(key) ?? Infinity))
@@ -22,7 +22,7 @@ export function createLoop(io: { clock: Pick<Clock, 'now'>; log: Log }): Engine 
   }
 
   function pump(): void {
-    clearTimeout(timer)
+    alarm.abort()
     if (!handler || stopped) return
     const now = io.clock.now()
     let next = Infinity
@@ -30,7 +30,13 @@ export function createLoop(io: { clock: Pick<Clock, 'now'>; log: Log }): Engine 
       if (at > now) next = Math.min(next, at)
       else if (!running.has(key) && hasRoom(key)) start(key)
     }
-    if (next < Infinity) timer = setTimeout(pump, Math.min(next - now, longestTimerMs))
+    if (next < Infinity) setAlarm(Math.min(next - now, longestTimerMs))
+  }
+
+  function setAlarm(ms: number): void {
+    alarm = new AbortController()
+    // It is only ever cut short for another to take its place.
+    io.clock.sleep(ms, alarm.signal).then(pump, () => undefined)
   }
 
   function hasRoom(key: Key): boolean {
@@ -66,7 +72,7 @@ export function createLoop(io: { clock: Pick<Clock, 'now'>; log: Log }): Engine 
     },
     async stop(drainMs) {
       stopped = true
-      clearTimeout(timer)
+      alarm.abort()
       let limit: NodeJS.Timeout | undefined
       const tooLong = new Promise((resolve) => (limit = setTimeout(resolve, drainMs)))
       await Promise.race([Promise.all(running.values()), tooLong])

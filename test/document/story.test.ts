@@ -186,6 +186,24 @@ describe('rolling a document back', () => {
     expect(outcome.warnings).toEqual([expect.stringContaining('"theirs"')])
   })
 
+  it('still takes them away when the process died before anything was sent', async () => {
+    await story.deploy(commit({ prompt: 'one' }))
+    const second = commit({ prompt: 'two', added: 1 })
+    await story.deploy(second)
+    const journal = memoryJournal()
+    const again = { io: { journal }, trigger: { id: 'the-same' } }
+    paper.meanwhile = () => {
+      throw new Error('the process died')
+    }
+    await story.rollback(second, undefined, again)
+    paper.meanwhile = () => undefined
+
+    const outcome = await story.rollback(second, undefined, again)
+
+    expect(outcome).toMatchObject({ decision: 'rolled-back', releaseVersion: '1.0.0' })
+    expect(paper.content).toEqual({ theirs: 'kept', prompt: 'one' })
+  })
+
   it('reads the config file as of that commit: the document may have had another name and place', async () => {
     const first = story.commit('feat: one', { 'old.yml': 'prompt: one\n' }, { settings: { file: 'old.yml' } })
     await story.deploy(first)

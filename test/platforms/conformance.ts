@@ -7,16 +7,16 @@ import { startGitHub } from '../../app/sandbox/github/server.ts'
 import { parseConfig } from '../../src/config/parse.ts'
 import { deploy } from '../../src/deploy.ts'
 import { gitHubFor } from '../../src/github.ts'
-import type { GitHub, Io, Source } from '../../src/io.ts'
+import type { Io } from '../../src/io.ts'
 import type { Outcome } from '../../src/outcome.ts'
 import type { Platform } from '../../src/platforms/platform.ts'
-import type { DeployRequest, RollbackTo } from '../../src/request.ts'
+import type { DeployRequest, RollbackRequest, RollbackTo } from '../../src/request.ts'
 import { rollback } from '../../src/rollback.ts'
-import { gitSource } from '../../src/source-git.ts'
-import { readGitHistory } from '../../src/version/history-git.ts'
+import { dyingAt } from '../support/dying.ts'
 import { arrayLog, hastenedClock, memoryJournal, testIo } from '../support/io.ts'
 import { memoryGitHub } from '../support/memory-github.ts'
 import { addCommit, type Content, git, gitRemote, temporaryFolder } from '../support/repository.ts'
+import { cloneAt } from '../support/source.ts'
 
 type Tree = Readonly<Record<string, Content>>
 
@@ -72,7 +72,7 @@ export function describePlatform(about: PlatformCase): void {
   describe(`${about.name}, as every platform`, () => {
     const folder = temporaryFolder()
     const repository = join(folder.path, 'repository')
-    const source = remembering(sourceOf(repository, folder.path))
+    const source = cloneAt(repository, folder.path)
     const commits: string[] = []
     let brokenCommit = ''
     let rig: PlatformRig
@@ -138,9 +138,12 @@ export function describePlatform(about: PlatformCase): void {
       return outcome
     }
 
-    async function rollBack(to: RollbackTo = { kind: 'previous' }, over: Partial<Io> = {}): Promise<Outcome> {
+    async function rollBack(
+      to: RollbackTo = { kind: 'previous' },
+      over: { io?: Partial<Io>; request?: Partial<RollbackRequest> } = {},
+    ): Promise<Outcome> {
       const request = { ...requestFor(), to, head: commits[2] ?? '', reason: undefined, cleanupFailed: true }
-      const [outcome] = await rollback(request, ioWith(over))
+      const [outcome] = await rollback({ ...request, ...over.request }, ioWith(over.io))
       if (!outcome) throw new Error('there is no outcome')
       return outcome
     }
@@ -245,6 +248,18 @@ export function describePlatform(about: PlatformCase): void {
         expect(rig.live()).toBe(0)
       })
 
+      it('does it once, to the same target, although the process died right after the effect', async () => {
+        for (const content of [0, 1, 2]) await deployContent(content)
+        const steps = new Map<string, unknown>()
+        const request = { trigger: { ...requestFor().trigger, id: 'the-same' } }
+        await rollBack(undefined, { io: dyingAt('rollback.asked', { steps, github }), request })
+
+        const outcome = await rollBack(undefined, { io: { journal: memoryJournal(steps) }, request })
+
+        expect(outcome).toMatchObject({ decision: 'rolled-back', releaseVersion: '1.1.0' })
+        expect([rig.live(), rig.effects()]).toEqual([1, 4])
+      })
+
       it('refuses a version that there never was', async () => {
         await deployContent(0)
 
@@ -313,7 +328,11 @@ export function describePlatform(about: PlatformCase): void {
       const octokit = new Octokit({ auth: token, baseUrl: real.apiUrl, throttle: { enabled: false } })
       const io = { github: gitHubFor(octokit, { owner: 'acme', repo: 'agents', webUrl: real.url }) }
 
-      const outcomes = [await deployContent(0, { io }), await deployContent(1, { io }), await rollBack(undefined, io)]
+      const outcomes = [
+        await deployContent(0, { io }),
+        await deployContent(1, { io }),
+        await rollBack(undefined, { io }),
+      ]
 
       expect(outcomes.map(({ decision }) => decision)).toEqual(['deployed', 'deployed', 'rolled-back'])
       expect(outcomes.flatMap(({ warnings }) => warnings)).toEqual([])
@@ -370,50 +389,4 @@ export function describePlatform(about: PlatformCase): void {
 
 function below(folder: string, tree: Tree): Tree {
   return Object.fromEntries(Object.entries(tree).map(([path, content]) => [`${folder}/${path}`, content]))
-}
-
-function sourceOf(directory: string, scratch: string): Source {
-  const { signal } = new AbortController()
-  const history: Source['history'] = (range) => readGitHistory(range, { directory, signal })
-  return gitSource({ directory, scratch, signal, history })
-}
-
-/** Commits never change, so nobody has to wait for git twice. */
-function remembering(source: Source): Source {
-  const known = new Map<string, Promise<unknown>>()
-  const remember = <T>(key: unknown, read: () => Promise<T>): Promise<T> => {
-    const name = JSON.stringify(key)
-    const found = known.get(name) ?? read()
-    known.set(name, found)
-    // Under its key lies what the same function gave.
-    return found as Promise<T>
-  }
-  return {
-    readFile: (path, commit) => remember(['readFile', path, commit], () => source.readFile(path, commit)),
-    history: (range) => remember(['history', range], () => source.history(range)),
-    checkout: (commit, wanted) => remember(['checkout', commit, wanted], () => source.checkout(commit, wanted)),
-  }
-}
-
-/** What a process can reach that dies before it can note this step: nothing, from then on. */
-function dyingAt(step: string, world: { steps: Map<string, unknown>; github: GitHub }): Pick<Io, 'journal' | 'github'> {
-  let dead = false
-  const orDie = () => (dead ? Promise.reject(new Error('the process died')) : Promise.resolve())
-  return {
-    journal: {
-      ...memoryJournal(world.steps),
-      async put(name, value) {
-        dead ||= name === step
-        await orDie()
-        world.steps.set(name, value)
-      },
-    },
-    github: {
-      ...world.github,
-      async request(route, parameters) {
-        await orDie()
-        return await world.github.request(route, parameters)
-      },
-    },
-  }
 }

@@ -66,15 +66,19 @@ export function startStory(platform: Platform, at: Pick<Connection, 'baseUrl' | 
       return only(await deploy(request, ioWith(over.io ?? {})))
     },
 
-    async rollback(head: string, to: RollbackTo = { kind: 'previous' }): Promise<Outcome> {
+    async rollback(
+      head: string,
+      to: RollbackTo = { kind: 'previous' },
+      over: { io?: Partial<Io>; trigger?: Partial<Trigger> } = {},
+    ): Promise<Outcome> {
       const request = {
-        ...(await requestAt(head, { kind: 'comment' })),
+        ...(await requestAt(head, { kind: 'comment', ...over.trigger })),
         head,
         to,
         reason: undefined,
         cleanupFailed: true,
       }
-      return only(await rollback(request, ioWith({})))
+      return only(await rollback(request, ioWith(over.io ?? {})))
     },
   }
 }
