@@ -25,7 +25,7 @@ const layers: readonly { readonly name: string; readonly files: readonly RegExp[
   {
     name: 'reaching',
     files: [
-      /^src\/(attempt|github|http|ledger|source-[a-z]+|standing|verify)\.ts$/,
+      /^src\/(attempt|file-body|github|http|ledger|source-[a-z]+|standing|verify)\.ts$/,
       /^src\/version\/history-/,
       /^src\/(bundle|document|platforms)\//,
     ],
