@@ -8,7 +8,7 @@ const layers: readonly { readonly name: string; readonly files: readonly RegExp[
   {
     name: 'words',
     files: [
-      /^src\/(errors|outcome|io|move|request)\.ts$/,
+      /^src\/(errors|catalogue-[a-z]+|outcome|io|move|request)\.ts$/,
       /^src\/(platforms\/platform|version\/version|bundle\/bundle)\.ts$/,
     ],
   },
@@ -25,7 +25,7 @@ const layers: readonly { readonly name: string; readonly files: readonly RegExp[
   {
     name: 'reaching',
     files: [
-      /^src\/(attempt|github|http|ledger|source-[a-z]+|standing|verify)\.ts$/,
+      /^src\/(attempt|file-body|github|http|ledger|multipart|source-[a-z]+|standing|verify)\.ts$/,
       /^src\/version\/history-/,
       /^src\/(bundle|document|platforms)\//,
     ],
