@@ -116,6 +116,10 @@ export interface App {
   readonly publicKey: string
   webhookUrl: string
   readonly webhookSecret: string
+  /** For signing people in on the web. */
+  readonly clientId: string
+  readonly clientSecret: string
+  callbackUrl: string | undefined
   readonly permissions: Readonly<Record<string, string>>
   readonly events: readonly string[]
   readonly installations: Installation[]
@@ -140,6 +144,15 @@ export interface Grant {
   readonly installationId: number | undefined
 }
 
+/** What a code is worth, until it is exchanged. */
+export interface SignInCode {
+  readonly appId: number
+  readonly login: string
+  readonly redirectUri: string
+  readonly challenge: string | undefined
+  readonly expiresAt: number
+}
+
 export interface World {
   readonly root: string
   /** http://127.0.0.1:port, known once the server listens. */
@@ -150,6 +163,8 @@ export interface World {
   readonly tokens: Map<string, Grant>
   /** Archives that a redirect has promised: token → commit. */
   readonly archives: Map<string, { readonly repository: Repository; readonly sha: string }>
+  /** Codes that GitHub has handed out to those who signed in, each good once. */
+  readonly codes: Map<string, SignInCode>
   /** `org/team` → logins. */
   readonly teams: Map<string, Set<string>>
   nextId: number
@@ -165,6 +180,7 @@ export function createWorld(root: string): World {
     apps: [],
     tokens: new Map(),
     archives: new Map(),
+    codes: new Map(),
     teams: new Map(),
     nextId: 1000,
     now: () => Date.now(),
