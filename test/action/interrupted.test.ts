@@ -71,7 +71,7 @@ describe('a step that is cancelled in the middle of a build', () => {
 
     expect(result.outputs).toMatchObject({ decision: 'failed', 'reason-code': 'cancelled' })
     expect(world.nasiko.agent(agentId).updates).toBe(0)
-    expect(records().map(({ states }) => states)).toEqual([['failure']])
+    expect(records().map(({ states }) => states)).toEqual([['error']])
   })
 })
 
