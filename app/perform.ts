@@ -80,7 +80,7 @@ async function performRollback(operation: Operation, { lane, io }: Around): Prom
       agents: [agent.name],
       to: operation.request.to ?? { kind: 'previous' },
       reason: operation.request.reason,
-      cleanupFailed: false,
+      cleanupFailed: true,
       trigger: operation.trigger,
       dryRun: false,
       wait: true,

@@ -1,9 +1,11 @@
-import { failures } from './error-failures.ts'
-import { refusals } from './error-refusals.ts'
-import type { ErrorRow, Facts } from './error-row.ts'
+import { failures } from './catalogue-failed.ts'
+import { refusals } from './catalogue-refused.ts'
+import type { Facts, Row } from './catalogue-row.ts'
 
-/** Every code that an error can have, with its sentences. The README's table is made from this. */
-export const catalogue = { ...refusals, ...failures } as const satisfies Record<string, ErrorRow>
+export type { Facts } from './catalogue-row.ts'
+
+/** Every code that an error can have, with its sentences. The README's table is tested against this. */
+export const catalogue = { ...refusals, ...failures } as const satisfies Record<string, Row>
 
 export type ErrorCode = keyof typeof catalogue
 
@@ -12,10 +14,10 @@ export class DeployError extends Error {
   readonly code: ErrorCode
   readonly facts: Facts
   readonly help: string
-  readonly decision: ErrorRow['decision']
+  readonly decision: Row['decision']
 
   constructor(code: ErrorCode, facts: Facts, cause?: unknown) {
-    const row: ErrorRow = catalogue[code]
+    const row: Row = catalogue[code]
     super(row.message(facts), cause === undefined ? undefined : { cause })
     this.name = 'DeployError'
     this.code = code

@@ -1,6 +1,6 @@
 import { type FileBody, piecesOf } from './file-body.ts'
 import type { Io } from './io.ts'
-import { multipartOf } from './multipart.ts'
+import { type FormField, multipartOf } from './multipart.ts'
 
 /** A request that a platform adapter makes. `what` names it in messages: `update`, `list of versions`. */
 export interface PlatformRequest {
@@ -8,7 +8,7 @@ export interface PlatformRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>
-  readonly body?: string | FormData | Uint8Array<ArrayBuffer> | FileBody
+  readonly body?: string | Uint8Array<ArrayBuffer> | FileBody | { readonly form: readonly FormField[] }
   readonly timeoutMs?: number
   /** True for a body that says that asking again is no use, whatever the status: it is returned then. */
   final?(body: unknown): boolean
@@ -92,11 +92,18 @@ export async function send(
 function contentOf({ body, headers: own }: PlatformRequest): RequestInit {
   const headers = { accept: 'application/json', ...own }
   if (body === undefined) return { headers }
-  if (body instanceof FormData) return { headers, body: multipartOf(body) }
   if (typeof body === 'string' || body instanceof Uint8Array) return { headers, body }
+  const { size, type, pieces } = 'form' in body ? multipartOf(body.form) : { ...body, type: undefined, pieces: [body] }
   // With its length, or it is sent in chunks, which not every server takes.
-  const length = { 'content-length': String(body.size) }
-  return { headers: { ...headers, ...length }, body: ReadableStream.from(piecesOf(body)), duplex: 'half' }
+  const described = { 'content-length': String(size), ...(type ? { 'content-type': type } : {}) }
+  return { headers: { ...headers, ...described }, body: ReadableStream.from(inOrder(pieces)), duplex: 'half' }
+}
+
+async function* inOrder(pieces: readonly (Uint8Array | FileBody)[]): AsyncGenerator<Uint8Array> {
+  for (const piece of pieces) {
+    if (piece instanceof Uint8Array) yield piece
+    else yield* piecesOf(piece)
+  }
 }
 
 /** At most 256 characters of a reply, on one line. */

@@ -8,7 +8,7 @@ const layers: readonly { readonly name: string; readonly files: readonly RegExp[
   {
     name: 'words',
     files: [
-      /^src\/(error-[a-z]+|errors|outcome|io|move|request)\.ts$/,
+      /^src\/(errors|catalogue-[a-z]+|outcome|io|move|request)\.ts$/,
       /^src\/(platforms\/platform|version\/version|bundle\/bundle)\.ts$/,
     ],
   },
@@ -39,9 +39,6 @@ function layerOf(path: string): string | undefined {
   return layers.find(({ files }) => files.some((pattern) => pattern.test(path)))?.name
 }
 
-/** The boundary of a form must be one that no file in it holds: chance that decides nothing. */
-const needsChance = 'src/multipart.ts'
-
 /** Node's modules that only compute; chance, which `node:crypto` has too, is looked for by its name. */
 const pureModules: readonly string[] = ['node:path', 'node:crypto']
 
@@ -70,7 +67,7 @@ const rules: Readonly<Record<string, Rule>> = {
     return foreign.map(({ file }) => `imports ${file}`)
   },
   'the clock, chance, the process and the network come from outside': ({ path, code }) =>
-    layerOf(path) === 'edges' || path === needsChance
+    layerOf(path) === 'edges'
       ? []
       : found(
           code,
@@ -100,7 +97,7 @@ const rules: Readonly<Record<string, Rule>> = {
   'files are named after what they are about': ({ path }) =>
     path
       .split('/')
-      .filter((part) => /^(utils?|helpers?|common|misc|manager|service|shared|lib)(\.ts)?$/.test(part))
+      .filter((part) => /^(utils?|helpers?|common|misc|manager|services?|shared|lib)(\.ts)?$/.test(part))
       .map((part) => `"${part}" is a drawer`),
   'the compiler is not talked out of its doubts': ({ code, path }) =>
     found(code, /\bas any\b|: any\b|<any>|\benum \w|\bnamespace \w/g).map((text) => `${path}: ${text}`),

@@ -1,4 +1,3 @@
-import { openAsBlob } from 'node:fs'
 import { z } from 'zod'
 import { fail } from '../../src/errors.ts'
 import { excerpt, type PlatformReply, send } from '../../src/http.ts'
@@ -35,8 +34,8 @@ export const shelf: Platform = {
         return version === 0 ? { versions: [] } : { platformVersion: String(version), versions: [] }
       },
       async submit(change) {
-        const body = new FormData()
-        if (change.bundle) body.set('file', await openAsBlob(change.bundle.path), change.bundle.fileName)
+        const { path = '', size = 0 } = change.bundle ?? {}
+        const body = { file: path, size }
         const headers = { authorization, 'idempotency-key': change.key }
         const { version } = parse(await send({ what: 'update', method: 'PUT', url, headers, body }, io))
         return { operation: 'deploy', platformVersion: String(version) }

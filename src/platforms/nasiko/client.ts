@@ -1,5 +1,5 @@
-import { openAsBlob } from 'node:fs'
 import type { Io } from '../../io.ts'
+import type { FormField } from '../../multipart.ts'
 import type { Change, Live, PlatformClient, Progress, RollbackTarget, Target, Ticket } from '../platform.ts'
 import { nasikoApi } from './api.ts'
 import type { Settings } from './nasiko.ts'
@@ -37,20 +37,20 @@ export function nasikoClient(target: Target<Settings>, net: Net): PlatformClient
   }
 
   async function submit(change: Change, before: Live): Promise<Ticket> {
-    const form = new FormData()
+    const form: FormField[] = []
     if (change.bundle) {
-      const file = await openAsBlob(change.bundle.path, { type: 'application/zip' })
-      form.set('file', file, change.bundle.fileName)
+      const { path, size, fileName } = change.bundle
+      form.push({ name: 'file', fileName, type: 'application/zip', file: { file: path, size } })
     }
-    form.set('version', change.bump === 'exact' ? change.releaseVersion : change.bump)
-    form.set('update_strategy', change.strategy)
-    form.set('cleanup_old', String(change.cleanupOld))
-    if (target.settings['send-description']) form.set('description', change.description)
+    form.push({ name: 'version', value: change.bump === 'exact' ? change.releaseVersion : change.bump })
+    form.push({ name: 'update_strategy', value: change.strategy })
+    form.push({ name: 'cleanup_old', value: String(change.cleanupOld) })
+    if (target.settings['send-description']) form.push({ name: 'description', value: change.description })
     const reply = await api.ask(UpdateReply, {
       what: 'update',
       method: 'PUT',
       path: `${agentPath}/update`,
-      body: form,
+      body: { form },
       timeoutMs: uploadTimeoutMs,
     })
     const previous = reply.previous_version ?? before.platformVersion

@@ -15,7 +15,7 @@ import { apiFor, type Net, paths } from './api.ts'
 import { deploymentsOf } from './deployments.ts'
 import { keyOf } from './key.ts'
 import { type Manifest, manifestOf } from './manifest.ts'
-import { actsOf, stateOf } from './services.ts'
+import { actsOf, stateOf } from './acts.ts'
 import type { Settings } from './settings.ts'
 import { type Deployment, failureOf, Version, versionStatus } from './wire.ts'
 

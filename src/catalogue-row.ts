@@ -3,8 +3,7 @@ import type { Decision } from './outcome.ts'
 /** Facts of an error: plain values that its sentences mention; never a credential. */
 export type Facts = Readonly<Record<string, string | number | readonly string[] | undefined>>
 
-/** One code of the catalogue. */
-export interface ErrorRow {
+export interface Row {
   /** `refused`: asked for something that can't or may not be done; nothing was changed. `failed`: tried, and it went wrong. */
   readonly decision: Extract<Decision, 'refused' | 'failed' | 'unknown' | 'superseded'>
   /** Sentence 1: what happened, with the value in quotes. */
@@ -13,10 +12,6 @@ export interface ErrorRow {
   readonly help: (facts: Facts) => string
 }
 
-export function list(value: Facts[string]): string {
-  return Array.isArray(value) ? value.map((item) => `"${item}"`).join(', ') : `${value}`
-}
-
-export function within(value: Facts[string]): string {
-  return value === undefined || value === '' ? '' : ` (${value})`
-}
+export const list = (value: Facts[string]) =>
+  Array.isArray(value) ? value.map((item) => `"${item}"`).join(', ') : `${value}`
+export const within = (value: Facts[string]) => (value === undefined || value === '' ? '' : ` (${value})`)

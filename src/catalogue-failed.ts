@@ -1,6 +1,6 @@
-import { type ErrorRow, within } from './error-row.ts'
+import { within, type Row } from './catalogue-row.ts'
 
-/** Tried, and it went wrong; or nobody knows. */
+/** What was tried and went wrong, or whose end is not known. */
 export const failures = {
   'agent-not-found': {
     decision: 'failed',
@@ -76,4 +76,4 @@ export const failures = {
     message: (f) => `This is a mistake of ours: ${f['detail']}`,
     help: () => 'Open an issue with the log of this run.',
   },
-} as const satisfies Record<string, ErrorRow>
+} as const satisfies Record<string, Row>

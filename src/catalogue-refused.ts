@@ -1,6 +1,6 @@
-import { type ErrorRow, list, within } from './error-row.ts'
+import { list, within, type Row } from './catalogue-row.ts'
 
-/** Asked for what can’t or may not be done: nothing was changed. */
+/** What can’t or may not be done, and what something newer has taken the place of: nothing was changed. */
 export const refusals = {
   'config-missing': {
     decision: 'refused',
@@ -167,4 +167,4 @@ export const refusals = {
     message: (f) => `The database is in use by ${f['who']}.`,
     help: () => 'An embedded database has one process. Stop the other one, or give this one its own DATA_DIR.',
   },
-} as const satisfies Record<string, ErrorRow>
+} as const satisfies Record<string, Row>
