@@ -1,4 +1,5 @@
 import { selectAgents } from './agent.ts'
+import { announce } from './announce.ts'
 import { attach } from './attach.ts'
 import { changeOf } from './change.ts'
 import type { Agent } from './config/config.ts'
@@ -99,7 +100,8 @@ async function carryOut(story: Story, planned: Planned): Promise<Outcome> {
   const outcome = await settle(story, { ...planned, change })
   if (outcome.code === 'submitted') return outcome
   const unwritten = await close(outcome, { id: record.id, logUrl: request.trigger.url, io })
-  return unwritten ? { ...outcome, warnings: [...outcome.warnings, unwritten] } : outcome
+  const announced = await announce(outcome, { agent, commit, io })
+  return unwritten ? { ...announced, warnings: [...announced.warnings, unwritten] } : announced
 }
 
 /** Turns a failure into an outcome, after going back to what was live where the agent's settings say so. */

@@ -74,6 +74,8 @@ export interface Outcome {
   readonly changes?: readonly Difference[]
   /** What somebody else edited there since the last deploy, of what the change would overwrite. */
   readonly drift?: readonly Difference[]
+  /** The git tag that was written for it. */
+  readonly tag?: string
   /** Set when a failed rollout was undone: the version that is live again. */
   readonly restoredVersion?: string
   readonly warnings: readonly string[]

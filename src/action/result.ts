@@ -66,6 +66,7 @@ const AgentResult = z.object({
   version: Version.optional().describe('How the version was found.'),
   changes: z.array(Difference).optional().describe('What the deploy makes other on a configuration platform.'),
   drift: z.array(Difference).optional().describe('What somebody else edited there since the last deploy.'),
+  tag: z.string().optional().describe('The git tag that was written for it.'),
   restoredVersion: z.string().optional().describe('Live again after a failed rollout.'),
   warnings: z.array(z.string()),
   startedAt: z.number().describe('Milliseconds since the epoch.'),
