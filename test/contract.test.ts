@@ -92,6 +92,7 @@ describe('the result', () => {
         bundleSize: 3,
         restoredVersion: '1.0.0',
         tag: 'a-v1.1.0',
+        fileChanges: { added: ['x'], changed: [], removed: [] },
         warnings: ['w'],
       },
       ...{ changes: [{ path: 'a.b', kind: 'changed', lines: ['-x', '+y'] }], drift: [] },
