@@ -14,6 +14,8 @@ export interface Settings {
   readonly webhookSecrets: readonly string[]
   readonly connections: readonly NamedConnection[]
   readonly dataDir: string
+  /** Of a PostgreSQL that several instances share; embedded where there is none. */
+  readonly databaseUrl: string | undefined
   readonly host: string
   readonly port: number
   readonly apiUrl: string
@@ -51,6 +53,9 @@ const Variables = z.object({
   WEBHOOK_SECRET_PREVIOUS: optional(Secret),
   CONNECTIONS: optional(z.string()),
   DATA_DIR: optional(z.string()),
+  DATABASE_URL: optional(
+    z.url({ protocol: /^postgres(ql)?$/, error: 'use a URL such as postgres://user:password@host:5432/database' }),
+  ),
   HOST: optional(z.string()),
   PORT: optional(z.coerce.number('use a port number').int().min(0).max(65_535)),
   GITHUB_API_URL: optional(z.url('use a URL such as https://api.github.com')),
@@ -81,6 +86,7 @@ export function readSettings(
     webhookSecrets: [set.WEBHOOK_SECRET, ...(set.WEBHOOK_SECRET_PREVIOUS ? [set.WEBHOOK_SECRET_PREVIOUS] : [])],
     connections,
     dataDir: set.DATA_DIR ?? './data',
+    databaseUrl: set.DATABASE_URL,
     host: set.HOST ?? 'localhost',
     port: set.PORT ?? 3000,
     apiUrl: apiUrlOf(set),
@@ -146,5 +152,7 @@ function readConnections(
 /** Everything that must never be seen in a log, comment, check or database row. */
 export function secretsOf(settings: Settings): readonly string[] {
   const credentials = settings.connections.flatMap((connection) => Object.values(connection.credentials))
-  return [settings.privateKey, ...settings.webhookSecrets, ...credentials]
+  const password = settings.databaseUrl === undefined ? '' : new URL(settings.databaseUrl).password
+  const database = password === '' ? [] : [password, decodeURIComponent(password)]
+  return [settings.privateKey, ...settings.webhookSecrets, ...database, ...credentials]
 }

@@ -11,10 +11,9 @@ import { chooseConnection } from './connections.ts'
 import type { App } from './context.ts'
 import { dispatch } from './dispatcher.ts'
 import { createInbox } from './engine/inbox.ts'
-import { createLoop } from './engine/loop.ts'
-import { claimOwnership } from './engine/owner.ts'
-import type { Handler, Key } from './engine/port.ts'
-import { openSqlite } from './engine/sqlite.ts'
+import type { Database } from './engine/database.ts'
+import { openEngine } from './engine/open.ts'
+import type { Engine, Handler, Key } from './engine/port.ts'
 import { createStore } from './engine/store.ts'
 import type { Settings } from './env.ts'
 import { installationGitHub } from './github.ts'
@@ -25,6 +24,8 @@ import { workOnAgent } from './worker.ts'
 /** Handled deliveries are kept a while longer than GitHub delivers them again (three days), to recognise them. */
 const keepMs = 7 * 24 * 60 * 60_000
 const pruneEveryMs = 60 * 60_000
+/** A wake-up can get lost between the commit and the queue, in an instance that died there. */
+const sweepEveryMs = 60_000
 
 export interface RunningApp {
   readonly url: string
@@ -46,17 +47,13 @@ export interface StartOptions {
 /** Opens the database, listens, and takes up what is not done. Throws `store-…`. */
 export async function startApp(options: StartOptions): Promise<RunningApp> {
   const { settings, log, clock } = options
-  const database = openSqlite(settings.dataDir)
-  const ownership = await claimOwnership(database, { clock, onLost: options.onLost }).catch(async (error) => {
-    await database.close()
-    throw error
-  })
+  const { database, engine, release } = await openEngine(settings, { log, clock, onLost: options.onLost })
   const scratch = join(settings.dataDir, 'scratch')
   // Whatever a kill has left there is of no use to anybody.
   await rm(scratch, { recursive: true, force: true })
   await mkdir(scratch, { recursive: true })
   const probot = startProbot(settings)
-  const app = assemble({ ...options, probot, database, scratch })
+  const app = assemble({ ...options, probot, database, engine, scratch })
   const ready = probot.then((loaded) => loaded.register(app))
   ready.catch((error: unknown) => log.error('Probot did not start', { stack: String(error) }))
   let isStopping = false
@@ -72,8 +69,8 @@ export async function startApp(options: StartOptions): Promise<RunningApp> {
   const url = await listen(server, settings)
   await recover(app)
   app.engine.run(handlerOf(app, { probot, ready }))
-  const pruning = setInterval(() => void prune(app), pruneEveryMs)
-  pruning.unref()
+  const timers = [setInterval(() => void prune(app), pruneEveryMs), setInterval(() => void sweep(app), sweepEveryMs)]
+  for (const timer of timers) timer.unref()
   log.info(`Agent Deploy listens on ${url}`, { connections: settings.connections.length })
   return {
     url,
@@ -81,14 +78,13 @@ export async function startApp(options: StartOptions): Promise<RunningApp> {
     async stop() {
       if (isStopping) return
       isStopping = true
-      clearInterval(pruning)
+      for (const timer of timers) clearInterval(timer)
       const closed = new Promise((resolve) => server.close(resolve))
       server.closeIdleConnections()
       await app.engine.stop(settings.drainMs)
       server.closeAllConnections()
       await closed
-      await ownership.release()
-      await database.close()
+      await release()
       log.info('stopped', { ...app.engine.stats() })
     },
   }
@@ -97,14 +93,15 @@ export async function startApp(options: StartOptions): Promise<RunningApp> {
 function assemble(
   given: StartOptions & {
     probot: Promise<GitHubApp>
-    database: ReturnType<typeof openSqlite>
+    database: Database
+    engine: Engine
     scratch: string
   },
 ): App {
-  const { settings, platforms, log, clock, redact, probot, database, scratch } = given
+  const { settings, platforms, log, clock, redact, probot, database, engine, scratch } = given
   return {
     store: createStore(database, clock),
-    engine: createLoop({ clock, log }),
+    engine,
     clock,
     log,
     platforms,
@@ -148,16 +145,29 @@ async function listen(server: Server, { port, host }: Settings): Promise<string>
 }
 
 /** Everything that was stored and not done, by whatever end the last process came to. */
-async function recover({ store, engine, log }: App): Promise<void> {
+async function recover(app: App): Promise<void> {
+  const counts = await wakeAll(app)
+  if (counts.deliveries + counts.agents + counts.comments > 0) app.log.info('taking up what was not done', counts)
+}
+
+async function sweep(app: App): Promise<void> {
+  try {
+    await wakeAll(app)
+  } catch (error) {
+    // The next minute will do.
+    app.log.warn('waiting work could not be read', { problem: String(error) })
+  }
+}
+
+async function wakeAll({ store, engine }: App) {
   const deliveries = await store.deliveries.waiting()
   const agents = await store.agents.withWork()
   const comments = await store.comments.active()
   const wake = (key: Key, notBefore?: number) => engine.wake(key, notBefore)
   for (const { guid, notBefore } of deliveries) wake(`delivery:${guid}`, notBefore)
-  for (const key of agents) wake(`agent:${key}`)
+  for (const { key, notBefore } of agents) wake(`agent:${key}`, notBefore)
   for (const { id, notBefore } of comments) wake(`comment:${id}`, notBefore)
-  const counts = { deliveries: deliveries.length, agents: agents.length, comments: comments.length }
-  if (deliveries.length + agents.length + comments.length > 0) log.info('taking up what was not done', counts)
+  return { deliveries: deliveries.length, agents: agents.length, comments: comments.length }
 }
 
 async function prune({ store, clock, log }: App): Promise<void> {

@@ -71,6 +71,12 @@ export const failures = {
     message: (f) => `The database "${f['path']}" can't be used: ${f['problem']}.`,
     help: () => 'Check that DATA_DIR is a folder on a local disk that this user may write to and that has room.',
   },
+  'store-unreachable': {
+    decision: 'failed',
+    message: (f) => `The database at "${f['at']}" can't be used: ${f['problem']}.`,
+    help: () =>
+      'Check that DATABASE_URL is right, that the server runs and can be reached from here, and that its user may create a schema.',
+  },
   internal: {
     decision: 'failed',
     message: (f) => `This is a mistake of ours: ${f['detail']}`,

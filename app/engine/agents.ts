@@ -1,6 +1,6 @@
 import { Postponed } from '../../src/errors.ts'
 import type { Clock } from '../../src/io.ts'
-import type { Database, Row } from './database.ts'
+import type { Database, Queries, Row } from './database.ts'
 import {
   insertOperation,
   type Operation,
@@ -48,8 +48,8 @@ export interface Agents {
   claim(key: string): Promise<AgentRow | undefined>
   /** Operations that are not done, oldest first. */
   active(key: string): Promise<readonly Operation[]>
-  /** Keys of agents with work, and of those that wait for another agent's. */
-  withWork(): Promise<readonly string[]>
+  /** Agents with work, and when the first of it is due. */
+  withWork(): Promise<readonly { readonly key: string; readonly notBefore: number }[]>
   byDelivery(delivery: string): Promise<readonly Operation[]>
   byComment(commentId: string): Promise<readonly Operation[]>
   /** Lets queued operations of a trigger go on at once, now that what they waited for has ended; returns their agents' keys. */
@@ -78,11 +78,21 @@ export function createAgents(database: Database, clock: Pick<Clock, 'now'>): Age
   const list = async (where: string, values: readonly (string | number)[]) =>
     (await database.all(`SELECT * FROM operation WHERE ${where}`, values)).map(toOperation)
 
+  /** Writes as the run that holds the agent: nobody can take it over between the look at the fence and the write. */
+  const holding = (by: { agentKey: string; fence: number }, write: (queries: Queries) => Promise<unknown>) =>
+    database.transaction(async (queries) => {
+      const [row] = await queries.all(`SELECT fence FROM agent WHERE key = ?${database.shareLock}`, [by.agentKey])
+      if (Number(row?.['fence']) !== by.fence) throw new StaleFence()
+      await write(queries)
+    })
+
   return {
     enqueue: (repository, wanted) =>
       database.transaction(async (queries) => {
         const keys = new Set<string>()
-        for (const operation of wanted) {
+        // In one order everywhere, so that two instances never wait for each other's agents.
+        const sorted = [...wanted].sort((a, b) => (a.agent < b.agent ? -1 : a.agent > b.agent ? 1 : 0))
+        for (const operation of sorted) {
           const agentKey = `${repository.id}/${operation.agent}`
           const generation = await nextGeneration(queries, { repository, key: agentKey, name: operation.agent })
           await insertOperation(queries, { wanted: operation, agentKey, generation, now: clock.now() })
@@ -99,8 +109,10 @@ export function createAgents(database: Database, clock: Pick<Clock, 'now'>): Age
     active: (key) => list("agent_key = ? AND state <> 'done' ORDER BY generation", [key]),
 
     async withWork() {
-      const rows = await database.all("SELECT DISTINCT agent_key FROM operation WHERE state <> 'done'")
-      return rows.map((row) => String(row['agent_key']))
+      const rows = await database.all(
+        "SELECT agent_key, MIN(not_before) AS due FROM operation WHERE state <> 'done' GROUP BY agent_key ORDER BY agent_key",
+      )
+      return rows.map((row) => ({ key: String(row['agent_key']), notBefore: Number(row['due']) }))
     },
 
     byDelivery: (delivery) => list('delivery = ? ORDER BY created_at', [delivery]),
@@ -118,25 +130,23 @@ export function createAgents(database: Database, clock: Pick<Clock, 'now'>): Age
 
     async update({ id, agentKey }, change) {
       const now = clock.now()
-      const changed = await database.run(
-        `UPDATE operation SET state = ?, tries = COALESCE(?, tries), not_before = COALESCE(?, not_before), decision = COALESCE(?, decision),
-           code = COALESCE(?, code), result = COALESCE(?, result), started_at = COALESCE(started_at, ?), finished_at = ?
-         WHERE id = ? AND (SELECT fence FROM agent WHERE key = ?) = ?`,
-        [
-          change.state,
-          change.tries ?? null,
-          change.notBefore ?? null,
-          change.decision ?? null,
-          change.code ?? null,
-          change.result ? JSON.stringify(change.result) : null,
-          change.state === 'running' ? now : null,
-          change.state === 'done' ? now : null,
-          id,
-          agentKey,
-          change.fence,
-        ],
+      await holding({ agentKey, fence: change.fence }, (queries) =>
+        queries.run(
+          `UPDATE operation SET state = ?, tries = COALESCE(?, tries), not_before = COALESCE(?, not_before), decision = COALESCE(?, decision),
+             code = COALESCE(?, code), result = COALESCE(?, result), started_at = COALESCE(started_at, ?), finished_at = ? WHERE id = ?`,
+          [
+            change.state,
+            change.tries ?? null,
+            change.notBefore ?? null,
+            change.decision ?? null,
+            change.code ?? null,
+            change.result ? JSON.stringify(change.result) : null,
+            change.state === 'running' ? now : null,
+            change.state === 'done' ? now : null,
+            id,
+          ],
+        ),
       )
-      if (changed === 0) throw new StaleFence()
     },
 
     async readStep(operationId, name) {
@@ -146,12 +156,13 @@ export function createAgents(database: Database, clock: Pick<Clock, 'now'>): Age
     },
 
     async writeStep({ id, agentKey }, { name, value, fence }) {
-      const changed = await database.run(
-        `INSERT INTO step (operation_id, name, value, fence) SELECT ?, ?, ?, fence FROM agent WHERE key = ? AND fence = ?
-         ON CONFLICT (operation_id, name) DO UPDATE SET value = excluded.value, fence = excluded.fence`,
-        [id, name, value, agentKey, fence],
+      await holding({ agentKey, fence }, (queries) =>
+        queries.run(
+          `INSERT INTO step (operation_id, name, value, fence) VALUES (?, ?, ?, ?)
+           ON CONFLICT (operation_id, name) DO UPDATE SET value = excluded.value, fence = excluded.fence`,
+          [id, name, value, fence],
+        ),
       )
-      if (changed === 0) throw new StaleFence()
     },
   }
 }

@@ -4,11 +4,14 @@ export type Row = Readonly<Record<string, Value>>
 
 /**
  * What the tables need of a database: SQL that SQLite and PostgreSQL both understand, with `?` for values. What differs
- * between the two is in the file that implements this (`sqlite.ts`) and nowhere else.
+ * between the two is in the files that implement this (`sqlite.ts`, `postgres.ts`) and nowhere else. What another moment may
+ * cure (no connection, no room, a lock) rejects with `Postponed`.
  */
 export interface Database extends Queries {
   /** All or nothing, alone: no other query of this process runs in between. */
   transaction<T>(work: (queries: Queries) => Promise<T>): Promise<T>
+  /** Ends a SELECT that keeps its row from being changed until the transaction ends; nothing where writers take turns anyway. */
+  readonly shareLock: '' | ' FOR SHARE'
   close(): Promise<void>
 }
 

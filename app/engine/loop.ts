@@ -1,9 +1,10 @@
 import type { Clock, Log } from '../../src/io.ts'
-import type { Engine, Handler, Key } from './port.ts'
+import { Postponed } from '../../src/errors.ts'
+import { type Engine, type Handler, type Key, kindOf, type Kind } from './port.ts'
 
 /** How many keys of a kind are worked on at once: long deploys must not keep deliveries and comments waiting. */
-const limits: Readonly<Record<string, number>> = { delivery: 8, comment: 8, agent: 32 }
-/** After a handler that threw, which is a mistake of ours: not at once again, and not never. */
+const limits: Readonly<Record<Kind, number>> = { delivery: 8, comment: 8, agent: 32 }
+/** After a handler that threw (a database in trouble, or a mistake of ours): not at once again, and not never. */
 const afterMistakeMs = 5000
 /** A timer takes no more than 2^31 - 1 ms; a look a minute costs nothing. */
 const longestTimerMs = 60_000
@@ -42,7 +43,7 @@ export function createLoop(io: { clock: Clock; log: Log }): Engine {
   function hasRoom(key: Key): boolean {
     const kind = kindOf(key)
     const busy = [...running.keys()].filter((other) => kindOf(other) === kind).length
-    return busy < (limits[kind] ?? 1)
+    return busy < limits[kind]
   }
 
   function start(key: Key): void {
@@ -59,7 +60,8 @@ export function createLoop(io: { clock: Clock; log: Log }): Engine {
       const again = await handler?.(key)
       if (again !== undefined) wake(key, again)
     } catch (error) {
-      io.log.error('unexpected', { key, stack: error instanceof Error ? (error.stack ?? '') : String(error) })
+      if (error instanceof Postponed) io.log.warn(`put off: ${error.message}`, { key })
+      else io.log.error('unexpected', { key, stack: error instanceof Error ? (error.stack ?? '') : String(error) })
       wake(key, io.clock.now() + afterMistakeMs)
     }
   }
@@ -80,8 +82,4 @@ export function createLoop(io: { clock: Clock; log: Log }): Engine {
     },
     stats: () => ({ waiting: due.size, running: running.size }),
   }
-}
-
-function kindOf(key: Key): string {
-  return key.slice(0, key.indexOf(':'))
 }

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import { fail } from '../../src/errors.ts'
+import { fail, Postponed } from '../../src/errors.ts'
 import type { Database, Queries, Row } from './database.ts'
 import { schemaVersion, tables } from './schema.ts'
 
@@ -33,12 +33,15 @@ export function openSqlite(folder: string): Database {
   // One connection: whoever is in a transaction has it alone, the others take turns.
   let turn: Promise<unknown> = Promise.resolve()
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const mine = turn.then(work)
+    const mine = turn.then(work).catch((error: unknown) => {
+      throw sorted(error)
+    })
     turn = mine.catch(() => undefined)
     return mine
   }
 
   return {
+    shareLock: '',
     all: (sql, values) => inTurn(() => queries.all(sql, values)),
     run: (sql, values) => inTurn(() => queries.run(sql, values)),
     transaction: (work) =>
@@ -59,6 +62,16 @@ export function openSqlite(folder: string): Database {
         if (connection.isOpen) connection.close()
       }),
   }
+}
+
+/** SQLite's result codes that pass: busy (5), locked (6), no memory (7), read-only (8), input and output (10), full (13), can't open (14). */
+const passing: readonly number[] = [5, 6, 7, 8, 10, 13, 14]
+
+function sorted(error: unknown): unknown {
+  if (!(error instanceof Error) || !('errcode' in error)) return error
+  // The upper bits say more about the same.
+  const primary = Number(error.errcode) & 0xff
+  return passing.includes(primary) ? new Postponed('the database is not available', { cause: error }) : error
 }
 
 function connect(folder: string, path: string): DatabaseSync {
