@@ -101,6 +101,7 @@ export interface Release {
   readonly id: number
   readonly tag: string
   readonly name: string
+  readonly body?: string
   readonly target: string
   readonly author: string
   readonly prerelease: boolean
