@@ -9,6 +9,7 @@ import { commentShape, issueShape, pullShape } from './shapes-talk.ts'
 import {
   type App,
   type Comment,
+  type NewApp,
   newId,
   type Pull,
   type Release,
@@ -21,19 +22,6 @@ import {
 import type { Hooks } from './webhooks.ts'
 
 /** What people do on github.com, for tests and the demo: each of these emits what GitHub would emit. */
-
-export interface NewApp {
-  readonly slug: string
-  readonly name: string
-  /** PEM; made when left out. */
-  readonly privateKey?: string
-  readonly webhookUrl: string
-  readonly webhookSecret: string
-  /** Where people come back to after they have signed in. */
-  readonly callbackUrl?: string
-  readonly permissions: Readonly<Record<string, string>>
-  readonly events: readonly string[]
-}
 
 const yearMs = 365 * 24 * 60 * 60 * 1000
 

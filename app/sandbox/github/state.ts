@@ -126,6 +126,20 @@ export interface App {
   readonly installations: Installation[]
 }
 
+/** An app as its owner describes it. */
+export interface NewApp {
+  readonly slug: string
+  readonly name: string
+  /** PEM; made when left out. */
+  readonly privateKey?: string
+  readonly webhookUrl: string
+  readonly webhookSecret: string
+  /** Where people come back to after they have signed in. */
+  readonly callbackUrl?: string
+  readonly permissions: Readonly<Record<string, string>>
+  readonly events: readonly string[]
+}
+
 export interface Installation {
   readonly id: number
   readonly appId: number
