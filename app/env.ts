@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { getPrivateKey } from '@probot/get-private-key'
 import { z } from 'zod'
 import { fail } from '../src/errors.ts'
+import type { SignInSettings } from './sign-in.ts'
 import type { Platform } from '../src/platforms/platform.ts'
 import { type NamedConnection, parseConnections } from './connections.ts'
 
@@ -27,6 +28,12 @@ export interface Settings {
   readonly reconcileMs: number
   /** How long a stop waits for what is running. */
   readonly drainMs: number
+  /** Undefined: the dashboard only shows, and only to its own machine. */
+  readonly signIn: SignInSettings | undefined
+  /** Whoever sends it may read the metrics from elsewhere. */
+  readonly metricsToken: string | undefined
+  /** Base address of a collector that takes OTLP over HTTP. */
+  readonly otlpEndpoint: string | undefined
 }
 
 export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const
@@ -67,6 +74,15 @@ const Variables = z.object({
   LOG_LEVEL: optional(z.enum(logLevels, `use one of ${logLevels.join(', ')}`)),
   LOG_FORMAT: optional(z.enum(['json', 'pretty'], 'use json or pretty')),
   RECONCILE_MINUTES: optional(z.coerce.number('use a number of minutes').min(0)),
+  CLIENT_ID: optional(z.string()),
+  CLIENT_SECRET: optional(z.string().min(shortestSecret, 'use the client secret of the GitHub App, whole')),
+  PUBLIC_URL: optional(
+    z.url({ protocol: /^https?$/, error: 'use the address of the dashboard, such as https://deploy.example.com' }),
+  ),
+  METRICS_TOKEN: optional(z.string().min(16, 'use at least 16 random characters')),
+  OTEL_EXPORTER_OTLP_ENDPOINT: optional(
+    z.url({ protocol: /^https?$/, error: 'use a URL such as http://localhost:4318' }),
+  ),
   DRAIN_MS: optional(z.coerce.number('use a number of milliseconds').int().min(0)),
 })
 
@@ -77,6 +93,7 @@ export function readSettings(
 ): Settings {
   const variables = Variables.safeParse(env)
   const problems = variables.success ? [] : variables.error.issues.map((i) => `  ${i.path.join('.')}: ${i.message}`)
+  problems.push(...signInProblems(env))
   const privateKey = readKey(env, { folder: from.folder, problems })
   const path = env['CONNECTIONS'] || 'connections.yml'
   const connections = readConnections(path, { env, platforms: from.platforms, problems })
@@ -98,7 +115,24 @@ export function readSettings(
     logFormat: set.LOG_FORMAT,
     reconcileMs: (set.RECONCILE_MINUTES ?? 5) * 60_000,
     drainMs: set.DRAIN_MS ?? 10_000,
+    signIn: signInOf(set),
+    metricsToken: set.METRICS_TOKEN,
+    otlpEndpoint: set.OTEL_EXPORTER_OTLP_ENDPOINT,
   }
+}
+
+function signInOf(set: z.infer<typeof Variables>): SignInSettings | undefined {
+  const { CLIENT_ID: clientId, CLIENT_SECRET: clientSecret, PUBLIC_URL: publicUrl } = set
+  if (!clientId || !clientSecret || !publicUrl) return undefined
+  return { clientId, clientSecret, publicUrl: publicUrl.replace(/\/+$/, '') }
+}
+
+/** Half of it would leave the dashboard closed, and nobody would know why. */
+function signInProblems(env: Readonly<Record<string, string | undefined>>): string[] {
+  const names = ['CLIENT_ID', 'CLIENT_SECRET', 'PUBLIC_URL']
+  const missing = names.filter((name) => !env[name])
+  if (missing.length === 0 || missing.length === names.length) return []
+  return missing.map((name) => `  ${name}: set it too: sign-in needs ${names.join(', ')}, or none of them`)
 }
 
 function apiUrlOf(set: z.infer<typeof Variables>): string {
@@ -158,5 +192,7 @@ export function secretsOf(settings: Settings): readonly string[] {
   const credentials = settings.connections.flatMap((connection) => Object.values(connection.credentials))
   const password = settings.databaseUrl === undefined ? '' : new URL(settings.databaseUrl).password
   const database = password === '' ? [] : [password, decodeURIComponent(password)]
-  return [settings.privateKey, ...settings.webhookSecrets, ...database, ...credentials]
+  const { signIn, metricsToken } = settings
+  const own = [signIn?.clientSecret, metricsToken].filter((secret) => secret !== undefined)
+  return [settings.privateKey, ...settings.webhookSecrets, ...database, ...credentials, ...own]
 }

@@ -1,7 +1,7 @@
 import { deploy } from '../src/deploy.ts'
 import { fail } from '../src/errors.ts'
 import { follow } from '../src/follow.ts'
-import type { Io } from '../src/io.ts'
+import type { Io, LogFields } from '../src/io.ts'
 import type { Outcome } from '../src/outcome.ts'
 import type { RollbackPlan } from '../src/request.ts'
 import { rollback } from '../src/rollback.ts'
@@ -23,7 +23,7 @@ const recentPushes = 20
 export async function perform(operation: Operation, lane: Lane): Promise<Performed> {
   const { app, agent, github } = lane
   const journal = storeJournal(operation, { store: app.store, agent, redact: app.redact })
-  const fields = { agent: agent.name, delivery: operation.delivery, repository: `${agent.owner}/${agent.repo}` }
+  const fields = fieldsOf(operation, lane)
   const pushed = operation.kind === 'deploy' ? await pushedBefore(operation, lane) : []
   return await withIo(app, { github, journal, fields, pushed }, async (io) => {
     switch (operation.kind) {
@@ -47,7 +47,7 @@ interface Around {
 async function performDeploy(operation: Operation, { lane, io }: Around): Promise<Performed> {
   const { app } = lane
   const { agent, config } = await agentToDeploy(operation, lane)
-  const ready = await readyWhen(operation, { agent, lane })
+  const ready = await readyWhen(operation, { agent, lane, io })
   if (ready.kind === 'later') return ready
   if (ready.kind === 'broken') throw fail('dependency-failed', { agent: agent.name, needed: ready.needed })
   if (ready.kind === 'unchecked')
@@ -111,7 +111,7 @@ export async function performFollow(operation: Operation, lane: Lane): Promise<O
   const { outcome } = operation.result
   if (!outcome) return undefined
   const journal = storeJournal(operation, { store: app.store, agent, redact: app.redact })
-  const fields = { agent: agent.name, delivery: operation.delivery }
+  const fields = fieldsOf(operation, lane)
   return await withIo(app, { github, journal, fields }, async (io) => {
     const found = await (operation.kind === 'deploy'
       ? agentToDeploy(operation, lane)
@@ -119,6 +119,13 @@ export async function performFollow(operation: Operation, lane: Lane): Promise<O
     const connect = (wanted: typeof found.agent) => app.connect(wanted, agent)
     return await follow({ agent: found.agent, config: found.config, outcome, trigger: operation.trigger, connect }, io)
   })
+}
+
+/** On every line about the operation; `operation` brings it to the dashboard as well. */
+function fieldsOf(operation: Operation, { agent }: Lane): LogFields {
+  const repository = `${agent.owner}/${agent.repo}`
+  const { id, delivery, commit } = operation
+  return { operation: id, agent: agent.name, delivery, repository, commit }
 }
 
 async function pushedBefore(operation: Operation, { app, agent }: Lane): Promise<readonly PushedCommit[]> {

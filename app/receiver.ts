@@ -26,6 +26,10 @@ export interface ReceiverOptions {
   /** Throws while the app can't work. */
   readonly ready: () => Promise<void>
   readonly isStopping: () => boolean
+  /** A webhook was answered; `event` is undefined when it could not be verified. */
+  readonly onAnswered: (event: string | undefined, status: number) => void
+  /** Answers whatever is no webhook and no question after our health. */
+  readonly pages: (request: IncomingMessage, response: ServerResponse) => Promise<void>
 }
 
 /** Bytes to disk, in front of Probot: nothing is acknowledged before it is stored, nothing is stored before it is verified. */
@@ -46,11 +50,14 @@ type Context = ReceiverOptions & { readonly reading: { bytes: number } }
 
 async function route(request: IncomingMessage, response: ServerResponse, context: Context): Promise<void> {
   const path = (request.url ?? '/').split('?')[0]
-  if (path === webhookPath && request.method === 'POST') return await receive(request, response, context)
+  if (path === webhookPath && request.method === 'POST') {
+    const event = await receive(request, response, context)
+    return context.onAnswered(event, response.statusCode)
+  }
   if (path === webhookPath) return answer(response, 405, 'Webhooks are sent with POST.')
   if (path === '/healthz') return answer(response, 200, 'alive')
   if (path === '/readyz') return await answerReady(response, context)
-  answer(response, 404, 'There is nothing here.')
+  await context.pages(request, response)
 }
 
 async function answerReady(response: ServerResponse, { ready, isStopping }: Context): Promise<void> {
@@ -62,23 +69,29 @@ async function answerReady(response: ServerResponse, { ready, isStopping }: Cont
   answer(response, problem ? 503 : 200, problem ?? 'ready')
 }
 
-async function receive(request: IncomingMessage, response: ServerResponse, context: Context): Promise<void> {
+/** Returns the event, once its sender is known to be GitHub. */
+async function receive(
+  request: IncomingMessage,
+  response: ServerResponse,
+  context: Context,
+): Promise<string | undefined> {
   const head = readHead(request)
-  if ('refusal' in head) return refuse(request, response, head.refusal)
-  if (context.isStopping()) return refuse(request, response, { status: 503, text: 'The app is stopping.' })
+  if ('refusal' in head) return void refuse(request, response, head.refusal)
+  if (context.isStopping()) return void refuse(request, response, { status: 503, text: 'The app is stopping.' })
   const body = await readBody(request, context.reading)
-  if ('refusal' in body) return refuse(request, response, body.refusal)
+  if ('refusal' in body) return void refuse(request, response, body.refusal)
   if (!isSigned(body.bytes, { signature: head.signature, secrets: context.secrets }))
-    return answer(response, 401, 'The signature does not match the webhook secret.')
+    return void answer(response, 401, 'The signature does not match the webhook secret.')
   const text = body.bytes.toString('utf8')
-  if (!isObject(text)) return answer(response, 400, 'The body is not a JSON object.')
+  if (!isObject(text)) return void answer(response, 400, 'The body is not a JSON object.')
   const delivery = { guid: head.guid, event: head.event, body: text, receivedAt: context.clock.now() }
   const storing = context.inbox.accept(delivery)
   // Late is stored too, whatever was answered.
   void storing.then((result) => result === 'new' && context.onStored(delivery.guid)).catch(() => undefined)
   const stored = await inTime(storing)
-  if (stored === undefined) return answer(response, 503, 'The delivery could not be stored; deliver it again.')
-  answer(response, stored === 'new' ? 202 : 200, stored === 'new' ? 'accepted' : 'known')
+  if (stored === undefined) answer(response, 503, 'The delivery could not be stored; deliver it again.')
+  else answer(response, stored === 'new' ? 202 : 200, stored === 'new' ? 'accepted' : 'known')
+  return head.event
 }
 
 interface Refusal {

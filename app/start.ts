@@ -9,6 +9,8 @@ import { answerComment } from './answer.ts'
 import { createConfigReader } from './config-file.ts'
 import { chooseConnection } from './connections.ts'
 import type { App } from './context.ts'
+import { createDashboard } from './dashboard/dashboard.ts'
+import { type RecordedLog, recordLines } from './dashboard/log-lines.ts'
 import { dispatch } from './dispatcher.ts'
 import { createInbox } from './engine/inbox.ts'
 import type { Database } from './engine/database.ts'
@@ -18,9 +20,13 @@ import type { Engine, Handler, Key } from './engine/port.ts'
 import { createStore } from './engine/store.ts'
 import type { Settings } from './env.ts'
 import { installationGitHub } from './github.ts'
+import { createMetrics, type Metrics } from './metrics.ts'
+import { observed } from './metrics-observe.ts'
 import { type GitHubApp, startProbot } from './probot.ts'
 import { createReceiver } from './receiver.ts'
 import { keepReconciling, type Reach } from './reconcile.ts'
+import { createTracer } from './tracing.ts'
+import { version } from './version.ts'
 import { workOnAgent } from './worker.ts'
 
 /** Handled deliveries are kept a while longer than GitHub delivers them again (three days), to recognise them. */
@@ -53,9 +59,13 @@ export async function startApp(options: StartOptions): Promise<RunningApp> {
   const { database, engine, release } = await openEngine(settings, { clock, log, onLost: options.onLost })
   const scratch = await makeScratch(settings.dataDir)
   const probot = startProbot(settings)
-  const app = assemble({ ...options, probot, database, engine, scratch })
+  const recorded = recordLines(log, { database, clock, redact: options.redact })
+  const { connections } = settings
+  const metrics = createMetrics({ database, clock, connections, version, stats: () => engine.stats() })
+  const app = assemble({ ...options, probot, database, engine, scratch, recorded, metrics })
   const ready = probot.then((loaded) => loaded.register(app))
   ready.catch((error: unknown) => log.error('Probot did not start', { stack: String(error) }))
+  const dashboard = createDashboard({ ...settings, app, database, metrics, fetch })
   let isStopping = false
   const server = createReceiver({
     secrets: settings.webhookSecrets,
@@ -65,11 +75,16 @@ export async function startApp(options: StartOptions): Promise<RunningApp> {
     onStored: (guid) => app.engine.wake(`delivery:${guid}`),
     ready: () => app.store.ping(),
     isStopping: () => isStopping,
+    onAnswered: metrics.delivered,
+    pages: dashboard.handle,
   })
   const url = await listen(server, settings)
   await recover(app)
   app.engine.run(handlerOf(app, { probot, ready }))
-  const timers = [setInterval(() => void prune(app), pruneEveryMs), setInterval(() => void sweep(app), sweepEveryMs)]
+  const timers = [
+    setInterval(() => void prune(app, recorded), pruneEveryMs),
+    setInterval(() => void sweep(app), sweepEveryMs),
+  ]
   for (const timer of timers) timer.unref()
   const reach: Reach = {
     app: async () => await (await probot).app(),
@@ -87,10 +102,12 @@ export async function startApp(options: StartOptions): Promise<RunningApp> {
       for (const timer of timers) clearInterval(timer)
       endReconciling()
       const closed = new Promise((resolve) => server.close(resolve))
+      dashboard.close()
       server.closeIdleConnections()
       await app.engine.stop(settings.drainMs)
       server.closeAllConnections()
       await closed
+      await recorded.flush()
       await release()
       log.info('stopped', { ...app.engine.stats() })
     },
@@ -117,11 +134,15 @@ function assemble(
     database: Database
     engine: Engine
     scratch: string
+    recorded: RecordedLog
+    metrics: Metrics
   },
 ): App {
-  const { settings, platforms, log, clock, redact, probot, database, engine, scratch } = given
+  const { settings, platforms, clock, redact, probot, database, engine, scratch, recorded, metrics } = given
+  const { log } = recorded
+  const tracer = createTracer({ endpoint: settings.otlpEndpoint, database, fetch, log, version })
   return {
-    store: createStore(database, clock),
+    store: observed(createStore(database, clock), { metrics, tracer }),
     engine,
     clock,
     log,
@@ -129,10 +150,11 @@ function assemble(
     configs: createConfigReader({ path: settings.configPath, platforms }),
     scratch,
     redact,
-    fetch,
+    fetch: metrics.countedPlatforms(fetch),
     async github(repository) {
       const octokit = await (await probot).octokit(repository.installation)
-      return installationGitHub(octokit, { repository, clock })
+      const counted = metrics.countedOctokit(octokit, repository.installation)
+      return installationGitHub(counted, { repository, clock })
     },
     connect: (agent, { owner, repo }) =>
       chooseConnection(settings.connections, { agent, repository: `${owner}/${repo}` }),
@@ -191,8 +213,9 @@ async function wakeAll({ store, engine }: App) {
   return { deliveries: deliveries.length, agents: agents.length, comments: comments.length }
 }
 
-async function prune({ store, clock, log }: App): Promise<void> {
+async function prune({ store, clock, log }: App, recorded: RecordedLog): Promise<void> {
   try {
+    await recorded.prune()
     const count = await store.deliveries.prune(clock.now() - keepMs)
     if (count > 0) log.info(`${count} old deliveries forgotten`)
   } catch (error) {

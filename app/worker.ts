@@ -71,7 +71,12 @@ async function putOff(operation: Operation, given: { lane: Lane; error: unknown 
   const named = error instanceof Postponed ? error.notBefore : undefined
   const notBefore = named ?? nextTry({ now, tries: operation.tries, spread: (now % 97) / 97 })
   const text = error instanceof Error ? error.message : String(error)
-  app.log.warn(`put off: ${text}`, { agent: lane.agent.name, delivery: operation.delivery, untilMs: notBefore - now })
+  app.log.warn(`put off: ${text}`, {
+    operation: operation.id,
+    agent: lane.agent.name,
+    delivery: operation.delivery,
+    untilMs: notBefore - now,
+  })
   const state = await stateNow(operation, lane)
   await app.store.agents.update(operation, { fence: lane.agent.fence, state, notBefore, tries: operation.tries + 1 })
 }
@@ -133,6 +138,7 @@ async function end(operation: Operation, given: { lane: Lane; performed: Ended }
     tries: 0,
   })
   app.log.info(`${agent.name}: ${decision} (${code})`, {
+    operation: operation.id,
     agent: agent.name,
     delivery: operation.delivery,
     decision,
@@ -200,7 +206,11 @@ async function followUp(operation: Operation, lane: Lane): Promise<void> {
   const { decision, code } = outcome
   const result = storable({ ...operation.result, outcome }, app.redact)
   await app.store.agents.update(operation, { fence: agent.fence, state: 'done', decision, code, result })
-  app.log.info(`${agent.name}: ${decision} (${code}), after all`, { agent: agent.name, delivery: operation.delivery })
+  app.log.info(`${agent.name}: ${decision} (${code}), after all`, {
+    operation: operation.id,
+    agent: agent.name,
+    delivery: operation.delivery,
+  })
   if (operation.commentId) app.engine.wake(`comment:${operation.commentId}`)
 }
 

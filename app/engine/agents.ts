@@ -133,7 +133,7 @@ export function createAgents(database: Database, clock: Pick<Clock, 'now'>): Age
       await holding({ agentKey, fence: change.fence }, (queries) =>
         queries.run(
           `UPDATE operation SET state = ?, tries = COALESCE(?, tries), not_before = COALESCE(?, not_before), decision = COALESCE(?, decision),
-             code = COALESCE(?, code), result = COALESCE(?, result), started_at = COALESCE(started_at, ?), finished_at = ? WHERE id = ?`,
+             code = COALESCE(?, code), result = COALESCE(?, result), started_at = COALESCE(started_at, ?), finished_at = ?, changed_at = ? WHERE id = ?`,
           [
             change.state,
             change.tries ?? null,
@@ -143,6 +143,7 @@ export function createAgents(database: Database, clock: Pick<Clock, 'now'>): Age
             change.result ? JSON.stringify(change.result) : null,
             change.state === 'running' ? now : null,
             change.state === 'done' ? now : null,
+            now,
             id,
           ],
         ),
@@ -158,9 +159,9 @@ export function createAgents(database: Database, clock: Pick<Clock, 'now'>): Age
     async writeStep({ id, agentKey }, { name, value, fence }) {
       await holding({ agentKey, fence }, (queries) =>
         queries.run(
-          `INSERT INTO step (operation_id, name, value, fence) VALUES (?, ?, ?, ?)
-           ON CONFLICT (operation_id, name) DO UPDATE SET value = excluded.value, fence = excluded.fence`,
-          [id, name, value, fence],
+          `INSERT INTO step (operation_id, name, value, fence, at) VALUES (?, ?, ?, ?, ?)
+           ON CONFLICT (operation_id, name) DO UPDATE SET value = excluded.value, fence = excluded.fence, at = excluded.at`,
+          [id, name, value, fence, clock.now()],
         ),
       )
     },
@@ -191,7 +192,7 @@ async function nextGeneration(
   return Number(row?.['generation'])
 }
 
-function toAgent(row: Row): AgentRow {
+export function toAgent(row: Row): AgentRow {
   return {
     key: String(row['key']),
     id: Number(row['repository_id']),

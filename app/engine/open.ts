@@ -5,6 +5,13 @@ import { claimOwnership } from './owner.ts'
 import type { Engine } from './port.ts'
 import { openSqlite } from './sqlite.ts'
 
+interface EngineIo {
+  readonly clock: Clock
+  readonly log: Log
+  /** The embedded database was taken over by another process. */
+  readonly onLost: (error: Error) => void
+}
+
 export interface OpenEngine {
   readonly database: Database
   readonly engine: Engine
@@ -12,29 +19,22 @@ export interface OpenEngine {
   release(): Promise<void>
 }
 
-interface Around {
-  readonly clock: Clock
-  readonly log: Log
-  /** Another process has taken the embedded database over. */
-  readonly onLost: (error: Error) => void
-}
-
 /** The embedded form, or the one that shares a PostgreSQL with other instances. Throws `store-…`. */
 export async function openEngine(
   settings: { readonly dataDir: string; readonly databaseUrl: string | undefined },
-  io: Around,
+  io: EngineIo,
 ): Promise<OpenEngine> {
   const { databaseUrl } = settings
   return databaseUrl === undefined ? await openEmbedded(settings.dataDir, io) : await openShared(databaseUrl, io)
 }
 
-async function openEmbedded(dataDir: string, io: Around): Promise<OpenEngine> {
+async function openEmbedded(dataDir: string, io: EngineIo): Promise<OpenEngine> {
   const database = openSqlite(dataDir)
   try {
-    const ownership = await claimOwnership(database, io)
+    const ownership = await claimOwnership(database, { clock: io.clock, onLost: io.onLost })
     return {
       database,
-      engine: createLoop(io),
+      engine: createLoop({ clock: io.clock, log: io.log }),
       async release() {
         await ownership.release()
         await database.close()
@@ -47,12 +47,12 @@ async function openEmbedded(dataDir: string, io: Around): Promise<OpenEngine> {
 }
 
 /** Loaded only here: whoever runs embedded does not wait for it at start-up. */
-async function openShared(url: string, io: Around): Promise<OpenEngine> {
+async function openShared(url: string, { clock, log }: EngineIo): Promise<OpenEngine> {
   const { openPostgres } = await import('./postgres.ts')
   const { startPostgresEngine } = await import('./postgres-engine.ts')
   const database = await openPostgres(url)
   try {
-    const engine = await startPostgresEngine(url, io)
+    const engine = await startPostgresEngine(url, { clock, log })
     return { database, engine, release: () => database.close() }
   } catch (error) {
     await database.close()

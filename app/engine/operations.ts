@@ -73,8 +73,8 @@ export async function insertOperation(
 ): Promise<boolean> {
   const { wanted, agentKey, generation, now } = given
   const added = await queries.run(
-    `INSERT INTO operation (id, agent_key, delivery, kind, commit_sha, trigger, request, comment_id, generation, state, tries, not_before, created_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', 0, 0, ?) ON CONFLICT (id) DO NOTHING`,
+    `INSERT INTO operation (id, agent_key, delivery, kind, commit_sha, trigger, request, comment_id, generation, state, tries, not_before, created_at, changed_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', 0, 0, ?, ?) ON CONFLICT (id) DO NOTHING`,
     [
       wanted.id,
       agentKey,
@@ -85,6 +85,7 @@ export async function insertOperation(
       JSON.stringify(wanted.request),
       wanted.commentId ?? null,
       generation,
+      now,
       now,
     ],
   )

@@ -19,14 +19,23 @@ export function tables(types: { blob: string }): readonly string[] {
     `CREATE TABLE IF NOT EXISTS operation (id TEXT PRIMARY KEY, agent_key TEXT NOT NULL REFERENCES agent (key), delivery TEXT NOT NULL, kind TEXT NOT NULL,
       commit_sha TEXT NOT NULL, trigger TEXT NOT NULL, request TEXT NOT NULL, comment_id TEXT, generation INTEGER NOT NULL, state TEXT NOT NULL,
       tries INTEGER NOT NULL, not_before BIGINT NOT NULL, decision TEXT, code TEXT, result TEXT,
-      created_at BIGINT NOT NULL, started_at BIGINT, finished_at BIGINT)`,
+      created_at BIGINT NOT NULL, started_at BIGINT, finished_at BIGINT, changed_at BIGINT NOT NULL)`,
     "CREATE INDEX IF NOT EXISTS operation_active ON operation (agent_key, generation) WHERE state <> 'done'",
     'CREATE INDEX IF NOT EXISTS operation_agent ON operation (agent_key, generation)',
     'CREATE INDEX IF NOT EXISTS operation_delivery ON operation (delivery)',
     'CREATE INDEX IF NOT EXISTS operation_comment ON operation (comment_id) WHERE comment_id IS NOT NULL',
+    // For those who look: what stands per agent, what was given up lately, and whether anything is new.
+    'CREATE INDEX IF NOT EXISTS operation_decision ON operation (agent_key, decision, generation)',
+    "CREATE INDEX IF NOT EXISTS operation_lifted ON operation (agent_key, generation) WHERE code = 'hold-lifted'",
+    "CREATE INDEX IF NOT EXISTS operation_superseded ON operation (created_at) WHERE decision = 'superseded'",
+    'CREATE INDEX IF NOT EXISTS operation_changed ON operation (changed_at)',
     // The step log: what was done before a crash is not done again.
     `CREATE TABLE IF NOT EXISTS step (operation_id TEXT NOT NULL REFERENCES operation (id) ON DELETE CASCADE, name TEXT NOT NULL, value TEXT NOT NULL,
-      fence INTEGER NOT NULL, PRIMARY KEY (operation_id, name))`,
+      fence INTEGER NOT NULL, at BIGINT NOT NULL, PRIMARY KEY (operation_id, name))`,
+    // What the log said while an operation was worked on; only for reading.
+    `CREATE TABLE IF NOT EXISTS log_line (operation_id TEXT NOT NULL REFERENCES operation (id) ON DELETE CASCADE, at BIGINT NOT NULL, number INTEGER NOT NULL,
+      level TEXT NOT NULL, message TEXT NOT NULL, PRIMARY KEY (operation_id, at, number))`,
+    'CREATE INDEX IF NOT EXISTS log_line_age ON log_line (at)',
     // Where each branch stood when its last push was handled.
     'CREATE TABLE IF NOT EXISTS head (repository_id BIGINT NOT NULL, branch TEXT NOT NULL, sha TEXT NOT NULL, PRIMARY KEY (repository_id, branch))',
     // Comments with commands, and the one reply to each.

@@ -33,6 +33,8 @@ beforeEach(async () => {
     clock: { now: () => 42 },
     log,
     onStored: (guid) => void woken.push(guid),
+    onAnswered: () => undefined,
+    pages: async (_request, response) => void response.writeHead(404).end(),
     ready: async () => undefined,
     isStopping: () => isStopping,
   }).listen(0, '127.0.0.1')

@@ -25,6 +25,14 @@ describe('scanContent', () => {
     expect(findings).toEqual([{ line: 2, kind }])
   })
 
+  it.each(real)('finds %s wherever it lies, whatever is around it', (kind, value) => {
+    for (let at = 0; at < 45; at++) {
+      const text = `${'import x '.repeat(9).slice(0, at)}"${value}"${' y'.repeat(at % 7)}`
+
+      expect(scanContent(Buffer.from(text)), text).toEqual([{ line: 1, kind }])
+    }
+  })
+
   it('finds a private key', () => {
     const pem = `${token('-----BEGIN ', 'RSA PRIVATE KEY-----')}\n${random}${random}\n`
 

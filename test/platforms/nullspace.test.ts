@@ -33,7 +33,7 @@ function clientOf(agentId: string, settings: object = {}, key = nullspace.apiKey
 }
 
 async function change(content: number, over: Partial<Change> = {}): Promise<Change> {
-  const bundle = await shippedTar(folder.path, { ...agentFiles(content), 'a.log': 'x' })
+  const bundle = await shippedTar(folder.path, { ...agentFiles(content), 'a.log': 'x', link: { link: 'main.mjs' } })
   const files = { 'nullspace.agent.toml': serviceFile }
   return changeOf(bundle, { files, key: `commit-${content}`, ...over })
 }
@@ -73,12 +73,13 @@ describe('what Nullspace is sent', () => {
       config_digest: expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
       archive_format: 'tar',
       total_size: expect.any(Number),
-      file_count: 2,
+      file_count: 3,
       generated_at: '1980-01-01T00:00:00Z',
       materialization_path: '/workspace/project',
       entries: [
         { path: 'a.log', included: false, reason: 'exclude: *.log', size: 1, mode: 0o644 },
         expect.objectContaining({ path: 'lib/data.txt', included: true, reason: 'tracked', size: 2000 }),
+        expect.objectContaining({ path: 'link', size: 0, mode: 0o777, symlink_target: 'main.mjs' }),
         expect.objectContaining({ path: 'main.mjs', digest: expect.stringMatching(/^sha256:/) }),
       ],
       include_patterns: [],

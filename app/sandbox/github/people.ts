@@ -1,4 +1,4 @@
-import { generateKeyPairSync, createPublicKey } from 'node:crypto'
+import { createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { issueToken } from './auth.ts'
@@ -9,6 +9,7 @@ import { commentShape, issueShape, pullShape } from './shapes-talk.ts'
 import {
   type App,
   type Comment,
+  type NewApp,
   newId,
   type Pull,
   type Release,
@@ -21,17 +22,6 @@ import {
 import type { Hooks } from './webhooks.ts'
 
 /** What people do on github.com, for tests and the demo: each of these emits what GitHub would emit. */
-
-export interface NewApp {
-  readonly slug: string
-  readonly name: string
-  /** PEM; made when left out. */
-  readonly privateKey?: string
-  readonly webhookUrl: string
-  readonly webhookSecret: string
-  readonly permissions: Readonly<Record<string, string>>
-  readonly events: readonly string[]
-}
 
 const yearMs = 365 * 24 * 60 * 60 * 1000
 
@@ -52,7 +42,13 @@ export function createPeople(world: World, hooks: Hooks) {
       app.privateKey ??
       generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs1', format: 'pem' }).toString()
     const publicKey = createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }).toString()
-    const added: App = { ...app, id: newId(world), privateKey, publicKey, installations: [] }
+    const id = newId(world)
+    const client = {
+      clientId: `Iv23li${id}`,
+      clientSecret: randomBytes(20).toString('hex'),
+      callbackUrl: app.callbackUrl,
+    }
+    const added: App = { ...app, ...client, id, privateKey, publicKey, installations: [] }
     world.apps.push(added)
     world.users.set(`${app.slug}[bot]`, { id: newId(world), login: `${app.slug}[bot]`, type: 'Bot' })
     return added
@@ -130,6 +126,10 @@ export function createPeople(world: World, hooks: Hooks) {
 
     setWebhookUrl(appId: number, url: string): void {
       for (const app of world.apps) if (app.id === appId) app.webhookUrl = url
+    },
+
+    setCallbackUrl(appId: number, url: string): void {
+      for (const app of world.apps) if (app.id === appId) app.callbackUrl = url
     },
 
     installApp(slug: string, on: { account: string; repositories: 'all' | readonly string[] }): number {

@@ -16,8 +16,10 @@ import { ApiReply, notFound, refusal } from './reply.ts'
 import type { Routes } from './route.ts'
 import { appRoutes } from './routes/apps.ts'
 import { codeRoutes } from './routes/code.ts'
+import { userRoutes } from './routes/user.ts'
 import { recordRoutes } from './routes/records.ts'
 import { talkRoutes } from './routes/talk.ts'
+import { answerSignIn } from './sign-in.ts'
 import { createWorld, type Repository } from './state.ts'
 import { createHooks } from './webhooks.ts'
 
@@ -29,7 +31,7 @@ export interface Violation {
   readonly problem: string
 }
 
-const routes: Routes = { ...appRoutes, ...codeRoutes, ...talkRoutes, ...recordRoutes }
+const routes: Routes = { ...appRoutes, ...codeRoutes, ...talkRoutes, ...recordRoutes, ...userRoutes }
 const prefix = '/api/v3'
 
 /**
@@ -58,6 +60,7 @@ export async function startGitHub(options: { root: string; port?: number }) {
     if (/\.git(\/|$)/.test(url.pathname) || /\/(info\/refs|git-upload-pack|git-receive-pack)$/.test(url.pathname))
       return await answerGit(request, response, url)
     if (url.pathname.startsWith('/codeload/')) return await answerArchive(response, url)
+    if (url.pathname.startsWith('/login/oauth/')) return await answerSignIn(request, response, { world, url })
     const result = await answerApi(request, url)
     if (fault?.kind === 'reset-after') return void request.socket.destroy()
     reply(response, result, request.headers['if-none-match'])

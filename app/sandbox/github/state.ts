@@ -102,6 +102,7 @@ export interface Release {
   readonly id: number
   readonly tag: string
   readonly name: string
+  readonly body?: string
   readonly target: string
   readonly author: string
   readonly prerelease: boolean
@@ -117,9 +118,27 @@ export interface App {
   readonly publicKey: string
   webhookUrl: string
   readonly webhookSecret: string
+  /** For signing people in on the web. */
+  readonly clientId: string
+  readonly clientSecret: string
+  callbackUrl: string | undefined
   readonly permissions: Readonly<Record<string, string>>
   readonly events: readonly string[]
   readonly installations: Installation[]
+}
+
+/** An app as its owner describes it. */
+export interface NewApp {
+  readonly slug: string
+  readonly name: string
+  /** PEM; made when left out. */
+  readonly privateKey?: string
+  readonly webhookUrl: string
+  readonly webhookSecret: string
+  /** Where people come back to after they have signed in. */
+  readonly callbackUrl?: string
+  readonly permissions: Readonly<Record<string, string>>
+  readonly events: readonly string[]
 }
 
 export interface Installation {
@@ -141,6 +160,15 @@ export interface Grant {
   readonly installationId: number | undefined
 }
 
+/** What a code is worth, until it is exchanged. */
+export interface SignInCode {
+  readonly appId: number
+  readonly login: string
+  readonly redirectUri: string
+  readonly challenge: string | undefined
+  readonly expiresAt: number
+}
+
 export interface World {
   readonly root: string
   /** http://127.0.0.1:port, known once the server listens. */
@@ -151,6 +179,8 @@ export interface World {
   readonly tokens: Map<string, Grant>
   /** Archives that a redirect has promised: token → commit. */
   readonly archives: Map<string, { readonly repository: Repository; readonly sha: string }>
+  /** Codes that GitHub has handed out to those who signed in, each good once. */
+  readonly codes: Map<string, SignInCode>
   /** `org/team` → logins. */
   readonly teams: Map<string, Set<string>>
   nextId: number
@@ -166,6 +196,7 @@ export function createWorld(root: string): World {
     apps: [],
     tokens: new Map(),
     archives: new Map(),
+    codes: new Map(),
     teams: new Map(),
     nextId: 1000,
     now: () => Date.now(),

@@ -4,7 +4,7 @@ import { bodyOf, once } from './idempotency.ts'
 import { startProcess } from './process.ts'
 import { invalid } from './reply.ts'
 import { NewRun } from './schema.ts'
-import { materialize, runnableVersion } from './running.ts'
+import { materialize, runnableVersion } from './service-routes.ts'
 import { runBody } from './shapes.ts'
 import { type Deployment, deploymentOf, inBackground, newId, now, type Run, versionOf, type World } from './state.ts'
 

@@ -5,7 +5,7 @@ import { addDeployment, createDeployment, getDeployment, listDeployments } from 
 import { documented, type NullspaceProfile } from './profile.ts'
 import { errorReply, Refusal } from './reply.ts'
 import { startRun } from './runs.ts'
-import { getService, listServices, restartService, startService, stopService } from './running.ts'
+import { getService, listServices, restartService, startService, stopService } from './service-routes.ts'
 import { publicUrl } from './shapes.ts'
 import { type Deployment, deploymentOf, type Service, serviceOf, type World } from './state.ts'
 import { createVersion, getVersion, listVersions, publishElsewhere, uploadBundle } from './versions.ts'

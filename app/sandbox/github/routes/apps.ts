@@ -192,7 +192,7 @@ function createToken(call: Call) {
   })
 }
 
-function installationShape(world: World, app: App, installation: Installation): Record<string, unknown> {
+export function installationShape(world: World, app: App, installation: Installation): Record<string, unknown> {
   const api = `${world.url}/api/v3`
   return {
     id: installation.id,

@@ -1,0 +1,121 @@
+import { formatDuration } from '../../src/config/units.ts'
+import { catalogue, type ErrorCode, type Facts } from '../../src/errors.ts'
+import { reasons } from '../../src/outcome.ts'
+import type { Operation } from '../engine/operations.ts'
+import { html, type Html, nothing, type Part } from './html.ts'
+
+export function agentPath(key: string): string {
+  return `/agents/${key.split('/').map(encodeURIComponent).join('/')}`
+}
+
+export function operationPath(id: string): string {
+  return `/operations/${id.split('/').map(encodeURIComponent).join('/')}`
+}
+
+/** A link to where a repository, a platform or a webhook says; only http(s), whatever they say. */
+export function outside(url: string | undefined, label: Part): Html {
+  if (url === undefined || !/^https?:\/\//i.test(url)) return html`${label}`
+  return html`<a href="${url}" rel="noreferrer">${label}</a>`
+}
+
+export function commitLink(commit: string | undefined, webUrl: string): Html {
+  if (!commit) return nothing
+  return outside(`${webUrl}/commit/${commit}`, html`<code>${commit.slice(0, 7)}</code>`)
+}
+
+/** "3 minutes ago", exact on hover; the script says it in the reader's language and keeps it true. */
+export function when(at: number | undefined, now: number): Html {
+  if (at === undefined) return nothing
+  const exact = new Date(at).toISOString()
+  return html`<time datetime="${exact}" title="${exact.replace('T', ' ').slice(0, 19)} UTC" data-ago
+    >${ago(now - at)}</time
+  >`
+}
+
+/** The time of day to the second, for lines of a log. */
+export function moment(at: number): Html {
+  const exact = new Date(at).toISOString()
+  return html`<time datetime="${exact}" title="${exact.replace('T', ' ')}" data-clock>${exact.slice(11, 19)}</time>`
+}
+
+function ago(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000))
+  if (seconds < 10) return 'just now'
+  const units = [
+    ['day', 86_400],
+    ['hour', 3600],
+    ['minute', 60],
+    ['second', 1],
+  ] as const
+  for (const [unit, size] of units) {
+    const count = Math.floor(seconds / size)
+    if (count > 0) return `${count} ${unit}${count === 1 ? '' : 's'} ago`
+  }
+  return 'just now'
+}
+
+/** How long the work took, or has taken so far. */
+export function durationOf(operation: Operation, now: number): number | undefined {
+  const { outcome } = operation.result
+  if (outcome) return Math.max(1, outcome.finishedAt - outcome.startedAt)
+  if (operation.startedAt === undefined) return undefined
+  return Math.max(1, (operation.finishedAt ?? now) - operation.startedAt)
+}
+
+export function durationText(operation: Operation, now: number): string {
+  const ms = durationOf(operation, now)
+  return ms === undefined ? '' : formatDuration(ms)
+}
+
+/** What a reason code means, as it is documented; facts of errors are left open. */
+export function meaningOf(code: string): string {
+  if (code in reasons) return reasons[code as keyof typeof reasons]
+  if (!(code in catalogue)) return ''
+  const open: Facts = new Proxy({}, { get: () => '…' })
+  return catalogue[code as ErrorCode].message(open)
+}
+
+/** A decision, or what is under way, with a shape as well as a colour. */
+export function badge(word: string): Html {
+  return html`<span class="badge ${toneOf(word)}"><span aria-hidden="true" class="mark"></span>${word}</span>`
+}
+
+const tones: Readonly<Record<string, string>> = {
+  deployed: 'good',
+  'rolled-back': 'back',
+  live: 'good',
+  skipped: 'quiet',
+  superseded: 'quiet',
+  new: 'quiet',
+  held: 'held',
+  'on hold': 'held',
+  refused: 'bad',
+  failed: 'bad',
+  attention: 'bad',
+  unknown: 'held',
+  waiting: 'quiet',
+}
+
+export function toneOf(word: string): string {
+  return tones[word] ?? 'busy'
+}
+
+/** Decided, or where it stands. */
+export function stateOf(operation: Operation): string {
+  if (operation.decision) return operation.decision
+  return operation.state === 'queued' ? 'waiting' : operation.state
+}
+
+const triggers: Readonly<Record<string, string>> = {
+  push: 'push',
+  release: 'release',
+  comment: 'comment',
+  manual: 'this page',
+}
+
+/** `push to main`, linked to the commit, release or comment that it was. */
+export function triggerLink({ trigger }: Operation): Html {
+  const place = trigger.ref?.replace(/^refs\/(heads|tags)\//, '')
+  const word = `${triggers[trigger.kind] ?? trigger.kind}${place ? ` ${trigger.kind === 'push' ? 'to ' : ''}${place}` : ''}`
+  return trigger.kind === 'manual' ? html`${word}` : outside(trigger.url, word)
+}

@@ -1,0 +1,143 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { until } from '../support/app.ts'
+import type { AppProcess } from '../support/app-process.ts'
+import { brokenPromises, createRig, type Door, repo, type Rig } from '../support/rig.ts'
+import { git, gitRemote } from '../support/repository.ts'
+import { agentTree } from '../support/rig.ts'
+
+/** Missed webhooks are looked for all the time: 1.2 s. */
+const reconcileMinutes = '0.02'
+/** Backoff of a minute may be under way after many faults; what takes longer is stuck. */
+const patienceMs = 120_000
+const crashPoint = join(import.meta.dirname, 'crash-point.ts')
+
+export type Arena = Awaited<ReturnType<typeof openArena>>
+
+/** The app under fire: it is killed and started again, and after each round everything must be as if nothing had happened. */
+export async function openArena(given: { databaseUrl?: string } = {}) {
+  const rig: Rig = await createRig(given)
+  const door: Door = await rig.openDoor()
+  let app: AppProcess | undefined
+  let kills = 0
+  /** What the agent must answer in the end. */
+  let expected = 'one'
+
+  /** Starts the app; false when it was killed before it listened. */
+  async function start(more: Readonly<Record<string, string>> = {}): Promise<boolean> {
+    try {
+      app = await door.start({ RECONCILE_MINUTES: reconcileMinutes, ...more })
+      rig.hookTo(app.url)
+      return true
+    } catch (error) {
+      app = undefined
+      if (Object.keys(more).length === 0) throw error
+      kills++
+      return false
+    }
+  }
+
+  async function kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    if (!app) return
+    const isAlive = app.child.exitCode === null && app.child.signalCode === null
+    await app.kill(signal)
+    if (signal === 'SIGKILL' && isAlive) kills++
+    app = undefined
+  }
+
+  const isDead = () => !app || app.child.exitCode !== null || app.child.signalCode !== null
+
+  /** Every webhook has arrived, and nothing is left to do. */
+  async function isQuiet(): Promise<boolean> {
+    await rig.place.github.settle()
+    const arrived = new Set(
+      rig.place.github.deliveries.filter(({ status }) => status >= 200 && status < 300).map(({ guid }) => guid),
+    )
+    const all = rig.place.github.deliveries.filter(({ event }) => event !== 'pull_request')
+    return all.every(({ guid }) => arrived.has(guid)) && (await rig.openWork().catch(() => 1)) === 0
+  }
+
+  return {
+    rig,
+    door,
+    start,
+    kill,
+    isDead,
+    kills: () => kills,
+    /** The app with a bomb in it. */
+    startCrashingAt: (step: number) => start({ NODE_OPTIONS: `--import=${crashPoint}`, CRASH_AT: String(step) }),
+    /** How many calls the app makes from its start, over one push, to its end in order. */
+    async countSteps(): Promise<number> {
+      const file = join(rig.place.folder.path, 'count')
+      await start({ NODE_OPTIONS: `--import=${crashPoint}`, COUNT_FILE: file })
+      await this.push('counted')
+      await until('the counted push is done', isQuiet, patienceMs)
+      await kill('SIGTERM')
+      return Number(readFileSync(file, 'utf8'))
+    },
+    async push(says: string): Promise<void> {
+      await rig.push(says)
+      expected = says
+    },
+    /** Merged, live, and then rolled back by a comment; the hold is lifted afterwards. */
+    async mergeChange(says: string): Promise<number> {
+      const { work, github } = rig.place
+      await gitRemote(work, 'pull', '-q', '--rebase', 'origin', 'main')
+      git(work, 'checkout', '-q', '-b', says)
+      await rig.place.push({ tree: agentTree(says), message: `fix: ${says}` }, says)
+      const number = await github.openPullRequest({ repo, head: says, base: 'main', title: says, author: 'ada' })
+      await github.mergePullRequest({ repo, number, by: 'ada' })
+      git(work, 'checkout', '-q', 'main')
+      await gitRemote(work, 'pull', '-q', '--rebase', 'origin', 'main')
+      return number
+    },
+    comment: (number: number, body: string) => rig.place.github.comment({ repo, number, author: 'ada', body }),
+    expectSays(says: string): void {
+      expected = says
+    },
+    expected: () => expected,
+    /** Waits until the bomb has gone off, or the app has come through. */
+    async whenOver(): Promise<'killed' | 'through'> {
+      await until('the app is dead or through', async () => isDead() || (await isQuiet()), patienceMs)
+      // Whatever it does after its work, it may die of it too.
+      await sleep(20)
+      if (!isDead()) return 'through'
+      kills++
+      app = undefined
+      return 'killed'
+    },
+    isQuiet,
+    /** The verdict of a round: started again in peace, everything ends as it should. */
+    async verdict(): Promise<string[]> {
+      door.watch(() => 'pass')
+      if (isDead()) {
+        app = undefined
+        await start()
+      }
+      try {
+        await until('everything has ended', isQuiet, patienceMs)
+        await until('the right content is live', async () => (await rig.says()) === expected, 5000)
+      } catch (error) {
+        const log = app?.output().split('\n').slice(-12).join('\n') ?? ''
+        return [`${String(error)}: it says "${await rig.says().catch(String)}", not "${expected}"\n${log}`]
+      }
+      return await brokenPromises(rig)
+    },
+    async close(): Promise<void> {
+      await kill()
+      await rig.close()
+    },
+  }
+}
+
+/** The same numbers for the same seed (mulberry32). */
+export function randomBy(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
