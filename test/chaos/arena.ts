@@ -10,7 +10,7 @@ import { agentTree } from '../support/rig.ts'
 /** Missed webhooks are looked for all the time: 1.2 s. */
 const reconcileMinutes = '0.02'
 /** Backoff of a minute may be under way after many faults; what takes longer is stuck. */
-const patienceMs = 120_000
+const patienceMs = 60_000
 const crashPoint = join(import.meta.dirname, 'crash-point.ts')
 
 export type Arena = Awaited<ReturnType<typeof openArena>>
@@ -21,13 +21,16 @@ export async function openArena(given: { databaseUrl?: string } = {}) {
   const door: Door = await rig.openDoor()
   let app: AppProcess | undefined
   let kills = 0
+  /** It has a bomb in it that may still go off. */
+  let isArmed = false
   /** What the agent must answer in the end. */
   let expected = 'one'
 
   /** Starts the app; false when it was killed before it listened. */
   async function start(more: Readonly<Record<string, string>> = {}): Promise<boolean> {
+    isArmed = 'CRASH_AT' in more
     try {
-      app = await door.start({ RECONCILE_MINUTES: reconcileMinutes, ...more })
+      app = await door.start({ RECONCILE_MINUTES: reconcileMinutes, LOG_LEVEL: 'debug', ...more })
       rig.hookTo(app.url)
       return true
     } catch (error) {
@@ -56,6 +59,23 @@ export async function openArena(given: { databaseUrl?: string } = {}) {
     )
     const all = rig.place.github.deliveries.filter(({ event }) => event !== 'pull_request')
     return all.every(({ guid }) => arrived.has(guid)) && (await rig.openWork().catch(() => 1)) === 0
+  }
+
+  /** What a person would look at. */
+  async function evidence(): Promise<string[]> {
+    const open = await rig.rows("SELECT id, state, tries, not_before, commit_sha FROM operation WHERE state <> 'done'")
+    const steps = await rig.rows(
+      "SELECT name, value FROM step WHERE operation_id IN (SELECT id FROM operation WHERE state <> 'done') ORDER BY at",
+    )
+    const lost = rig.place.github.deliveries.filter(({ status }) => status < 200 || status >= 300)
+    return [
+      `open: ${JSON.stringify(open)}`,
+      `steps: ${JSON.stringify(steps).slice(0, 4000)}`,
+      `not arrived: ${JSON.stringify(lost.map(({ event, guid, status }) => ({ event, guid, status })))}`,
+      `platform: ${JSON.stringify(rig.nasiko.agent('agent-1').versions)}`,
+      `requests: ${JSON.stringify(rig.nasiko.requests.slice(-8).map(({ method, path, status }) => `${method} ${path} ${status}`))}`,
+      `log: ${app?.output().split('\n').slice(-12).join('\n') ?? ''}`,
+    ]
   }
 
   return {
@@ -111,6 +131,7 @@ export async function openArena(given: { databaseUrl?: string } = {}) {
     /** The verdict of a round: started again in peace, everything ends as it should. */
     async verdict(): Promise<string[]> {
       door.watch(() => 'pass')
+      if (isArmed) await kill()
       if (isDead()) {
         app = undefined
         await start()
@@ -119,8 +140,8 @@ export async function openArena(given: { databaseUrl?: string } = {}) {
         await until('everything has ended', isQuiet, patienceMs)
         await until('the right content is live', async () => (await rig.says()) === expected, 5000)
       } catch (error) {
-        const log = app?.output().split('\n').slice(-12).join('\n') ?? ''
-        return [`${String(error)}: it says "${await rig.says().catch(String)}", not "${expected}"\n${log}`]
+        const says = await rig.says().catch(String)
+        return [`${String(error)}: it says "${says}", meant is "${expected}"`, ...(await evidence())]
       }
       return await brokenPromises(rig)
     },

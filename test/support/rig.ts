@@ -153,8 +153,9 @@ export async function brokenPromises(rig: Rig): Promise<string[]> {
   for (const { externalId } of rig.repository().checkRuns) checks.set(externalId, (checks.get(externalId) ?? 0) + 1)
   for (const [id, count] of checks) if (count > 1) broken.push(`operation ${id} has ${count} check runs`)
   const agent = rig.nasiko.agent('agent-1')
-  const digests = agent.versions.map(({ version }) => agent.digestOf(version)).filter((digest) => digest !== undefined)
-  if (new Set(digests).size < digests.length) broken.push('the same content was deployed twice')
+  const digests = agent.digests.filter((digest) => digest !== undefined)
+  if (new Set(digests).size < digests.length)
+    broken.push(`the same content was deployed twice: ${digests.map((digest) => digest.slice(7, 15)).join(', ')}`)
   if (rig.place.github.violations.length > 0) broken.push(JSON.stringify(rig.place.github.violations))
   if (rig.nasiko.violations.length > 0) broken.push(JSON.stringify(rig.nasiko.violations))
   return broken

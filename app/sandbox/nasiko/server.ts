@@ -96,6 +96,8 @@ function controls(world: World) {
       return {
         ...{ id, name: agent.name, current: agent.current, updates: agent.updates, rollbacks: agent.rollbacks },
         versions: agent.versions.map(({ version, status }) => ({ version, status })),
+        /** Of every row, oldest first; a version number may come back with other content. */
+        digests: agent.versions.map(({ digest }) => digest),
         /** The version of the process that gets the traffic. */
         serving: agent.live?.version.version,
         pid: agent.live?.process.pid,
