@@ -67,12 +67,14 @@ export async function openArena(given: { databaseUrl?: string } = {}) {
     const steps = await rig.rows(
       "SELECT name, value FROM step WHERE operation_id IN (SELECT id FROM operation WHERE state <> 'done') ORDER BY at",
     )
+    const ended = await rig.rows('SELECT id, code, result FROM operation ORDER BY created_at DESC LIMIT 3')
     const lost = rig.place.github.deliveries.filter(({ status }) => status < 200 || status >= 300)
     return [
       `open: ${JSON.stringify(open)}`,
       `steps: ${JSON.stringify(steps).slice(0, 4000)}`,
       `not arrived: ${JSON.stringify(lost.map(({ event, guid, status }) => ({ event, guid, status })))}`,
       `platform: ${JSON.stringify(rig.nasiko.agent('agent-1').versions)}`,
+      `ended: ${JSON.stringify(ended.map(({ id, code, result }) => ({ id, code, result: String(result).slice(0, 600) })))}`,
       `requests: ${JSON.stringify(rig.nasiko.requests.slice(-8).map(({ method, path, status }) => `${method} ${path} ${status}`))}`,
       `log: ${app?.output().split('\n').slice(-12).join('\n') ?? ''}`,
     ]
