@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Clock, Log } from '../src/io.ts'
 import type { Platform } from '../src/platforms/platform.ts'
+import { redactedWrites } from '../src/redacted-writes.ts'
 import { answerComment } from './answer.ts'
 import { createConfigReader } from './config-file.ts'
 import { chooseConnection } from './connections.ts'
@@ -154,7 +155,7 @@ function assemble(
     async github(repository) {
       const octokit = await (await probot).octokit(repository.installation)
       const counted = metrics.countedOctokit(octokit, repository.installation)
-      return installationGitHub(counted, { repository, clock })
+      return installationGitHub(redactedWrites(counted, redact), { repository, clock })
     },
     connect: (agent, { owner, repo }) =>
       chooseConnection(settings.connections, { agent, repository: `${owner}/${repo}` }),

@@ -7,6 +7,8 @@ const forms: readonly RegExp[] = [
   /\b(?:ghp|gho|ghu|ghs|ghr)_\w{20,}/g,
   /\bgithub_pat_\w{20,}/g,
   /\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g,
+  // A JSON web token that was cut off.
+  /\beyJ[\w-]{8,}(?:\.[\w-]*)*(?=…)/g,
   /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g,
   /(?<=[?&](?:token|access_token|signature|sig|key)=)[^&\s"]{6,}/gi,
 ]
@@ -27,7 +29,27 @@ export function createRedactor(secrets: readonly string[]): (text: string) => st
   return (text) => {
     let hidden = text
     for (const value of longestFirst) hidden = hidden.replaceAll(value, '***')
+    if (hidden.includes(cut)) hidden = hideCut(hidden, longestFirst)
     for (const form of forms) hidden = hidden.replace(form, '***')
     return hidden
   }
+}
+
+/** What stands where a text was cut to its limit (`excerpt`, a status description). */
+const cut = '…'
+
+/** The beginning of a credential just before a cut: it is no longer the whole value, and still gives most of it away. */
+function hideCut(text: string, values: readonly string[]): string {
+  const parts = text.split(cut)
+  const last = parts.pop() ?? ''
+  return [...parts.map((part) => withoutBeginning(part, values)), last].join(cut)
+}
+
+function withoutBeginning(text: string, values: readonly string[]): string {
+  for (const value of values) {
+    for (let length = Math.min(value.length, text.length); length >= shortestSecret; length--) {
+      if (text.endsWith(value.slice(0, length))) return `${text.slice(0, -length)}***`
+    }
+  }
+  return text
 }

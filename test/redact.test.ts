@@ -13,6 +13,9 @@ describe('createRedactor', () => {
     ['a GitHub token', 'ghs_0123456789abcdefghijABCDEFGHIJ', '***'],
     ['a JWT', 'eyJhbGciOiJI.eyJzdWIiOiIx.c2lnbmF0dXJl', '***'],
     ['a token in a query', 'https://h/x?token=abcdef123456&a=1', 'https://h/x?token=***&a=1'],
+    ['a value that was cut off', 'no room for s3cr3t/val…', 'no room for ***…'],
+    ['a JWT that was cut off', 'no room for eyJhbGciOiJI.eyJzd…', 'no room for ***…'],
+    ['no beginning of a value that is not at a cut', 's3cr3t/val is a path', 's3cr3t/val is a path'],
     ['no word of three letters, though it is a "secret"', 'abc', 'abc'],
     ['nothing else', 'agents/support is 1.2.3', 'agents/support is 1.2.3'],
   ])('hides %s', (_, text, expected) => {

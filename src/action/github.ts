@@ -1,6 +1,7 @@
 import { getOctokit } from '@actions/github'
 import { gitHubFor } from '../github.ts'
 import type { Clock, GitHub } from '../io.ts'
+import { redactedWrites } from '../redacted-writes.ts'
 import { retryWait } from '../retry.ts'
 
 /** GitHub's own advice is to wait a minute where it names no time; a step has the patience for two such waits. */
@@ -20,6 +21,7 @@ export interface GitHubAccess {
   readonly webUrl: string
   readonly clock: Clock
   readonly signal: AbortSignal
+  readonly redact: (text: string) => string
 }
 
 /**
@@ -46,7 +48,7 @@ export function connectGitHub(access: GitHubAccess): GitHub {
       }
     }
   }
-  return gitHubFor({ request: patient }, access)
+  return gitHubFor(redactedWrites({ request: patient }, access.redact), access)
 }
 
 /** How long to wait before the same request again; undefined where that helps nobody. */

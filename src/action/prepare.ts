@@ -67,12 +67,12 @@ async function headOf(directory: string): Promise<string> {
   }
 }
 
-async function gitHubOf({ inputs, context, signal }: Given): Promise<GitHub | undefined> {
+async function gitHubOf({ inputs, context, signal, redact }: Given): Promise<GitHub | undefined> {
   const token = inputs['github-token']
   const { repository, webUrl, apiUrl } = context
   if (!token || !repository) return undefined
   const { connectGitHub } = await import('./github.ts')
-  return connectGitHub({ ...repository, token, webUrl, apiUrl, clock: wallClock, signal })
+  return connectGitHub({ ...repository, token, webUrl, apiUrl, clock: wallClock, signal, redact })
 }
 
 /** The clone, deepened when it is shallow; else GitHub's API; else a clear error. Never a guess. */

@@ -17,7 +17,11 @@ function connect(signal = new AbortController().signal) {
   const clock = movedClock(Date.now())
   const { apiUrl, url } = world.github
   const [owner = '', repo = ''] = repositoryName.split('/')
-  return { clock, github: connectGitHub({ token: world.token, apiUrl, owner, repo, webUrl: url, clock, signal }) }
+  const redact = (text: string) => text
+  return {
+    clock,
+    github: connectGitHub({ token: world.token, apiUrl, owner, repo, webUrl: url, clock, signal, redact }),
+  }
 }
 
 const list = 'GET /repos/{owner}/{repo}/deployments'

@@ -103,6 +103,24 @@ describe('a step whose token may not write deployments', () => {
   })
 })
 
+describe('a platform that repeats a credential in its refusal', () => {
+  it('does not get it onto GitHub: no record, output, summary or line has it', async () => {
+    world = await startWorld()
+    await seed()
+    const body = { detail: `no room for ${world.credential}` }
+    world.nasiko.fault({ method: 'PUT', path: /update$/, kind: 'status', status: 422, body })
+
+    const result = await world.run({})
+
+    const { deployments } = world.github.repository(repositoryName)
+    expect(result.outputs).toMatchObject({ decision: 'failed', 'reason-code': 'platform-rejected' })
+    expect(JSON.stringify(deployments)).toContain('no room for')
+    expect(JSON.stringify(deployments)).not.toContain(world.credential)
+    // GitHub keeps 140 characters of a description: what is left of a credential at the cut would give it away too.
+    expect(JSON.stringify(deployments)).not.toContain(world.credential.slice(0, 20))
+  })
+})
+
 describe('a new version that fails', () => {
   const broken = {
     ...agentTree('agents/support', 'never'),

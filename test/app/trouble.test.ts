@@ -4,6 +4,7 @@ import {
   config,
   createPlace,
   type Place,
+  platformToken,
   settled,
   startTestApp,
   type TestApp,
@@ -36,6 +37,17 @@ const rest = () => settled(app, place.github)
 const push = () => gitRemote(place.work, 'push', '-q', 'origin', 'main')
 const checks = () => repository().checkRuns.map(({ conclusion, output }) => `${conclusion}: ${output.title}`)
 const statuses = () => repository().deployments.map((record) => record.statuses.map(({ state }) => state).join(' '))
+
+it('a platform that repeats a credential in its reason does not get it onto GitHub', async () => {
+  memory.progress = () => ({ state: 'failed', reason: `no room for ${platformToken}` })
+  await push()
+  await rest()
+
+  const { deployments, checkRuns } = repository()
+  const written = JSON.stringify({ deployments, checkRuns })
+  expect(written).toContain('no room for')
+  expect(written).not.toContain(platformToken)
+})
 
 describe('GitHub in trouble', () => {
   const wrong = { method: 'GET', path: /\/contents\// }
