@@ -1,6 +1,8 @@
 import type { Probot } from 'probot'
 import type { App } from './context.ts'
+import { onChecks, onStatus } from './on-checks.ts'
 import { onCommand } from './on-command.ts'
+import { onDeployment } from './on-deployment.ts'
 import { onInstallation } from './on-installation.ts'
 import { onPush } from './on-push.ts'
 import { onRelease } from './on-release.ts'
@@ -10,6 +12,9 @@ const handlers = {
   push: onPush,
   'release.published': onRelease,
   'issue_comment.created': onCommand,
+  'check_suite.completed': onChecks,
+  status: onStatus,
+  'deployment_status.created': onDeployment,
   installation: onInstallation,
   installation_repositories: onInstallation,
 } as const

@@ -10,6 +10,7 @@ export type Checks =
 const Runs = z.object({
   check_runs: z.array(z.object({ name: z.string(), status: z.string(), conclusion: z.string().nullish() })),
 })
+const Statuses = z.object({ statuses: z.array(z.object({ context: z.string(), state: z.string() })) })
 const Branch = z.object({
   protection: z
     .object({ required_status_checks: z.object({ contexts: z.array(z.string()).optional() }).nullish() })
@@ -34,7 +35,21 @@ export async function readChecks(
     per_page: 100,
   })
   const runs = Runs.parse(data).check_runs.filter(({ name }) => !name.startsWith(ours))
-  return judgeChecks(runs, { required, isFresh: of.isFresh })
+  const statuses = await readStatuses(github, of.commit)
+  return judgeChecks([...runs, ...statuses], { required, isFresh: of.isFresh })
+}
+
+/** Older services write commit statuses instead of check runs. */
+async function readStatuses(github: GitHub, commit: string) {
+  const { data } = await github.request('GET /repos/{owner}/{repo}/commits/{ref}/status', {
+    ref: commit,
+    per_page: 100,
+  })
+  return Statuses.parse(data).statuses.map(({ context, state }) =>
+    state === 'pending'
+      ? { name: context, status: 'in_progress' }
+      : { name: context, status: 'completed', conclusion: state },
+  )
 }
 
 /** Pure. */

@@ -61,8 +61,25 @@ async function download(
   const signal = AbortSignal.timeout(downloadTimeoutMs)
   const request = { parseSuccessResponseBody: false, signal }
   const { data } = await octokit.request(route, { owner, repo, ...parameters, request })
-  if (data instanceof ReadableStream) return data
+  if (data instanceof ReadableStream) return whole(data as ReadableStream<Uint8Array>, route)
   throw new TypeError(`${route} gave no stream`)
+}
+
+/** A body that is cut off is an outage like any other. */
+function whole(body: ReadableStream<Uint8Array>, route: string): ReadableStream<Uint8Array> {
+  const reader = body.getReader()
+  return new ReadableStream({
+    async pull(controller) {
+      try {
+        const { done, value } = await reader.read()
+        if (done) controller.close()
+        else controller.enqueue(value)
+      } catch (error) {
+        controller.error(new Postponed(`GitHub is not available (${route}: cut off)`, { cause: error }))
+      }
+    },
+    cancel: (reason) => reader.cancel(reason),
+  })
 }
 
 function sorted(error: unknown, about: { route: string; now: number }): unknown {
@@ -74,11 +91,19 @@ function sorted(error: unknown, about: { route: string; now: number }): unknown 
   if (limited !== undefined)
     return new Postponed(`GitHub’s rate limit (${route})`, { notBefore: limited, cause: error })
   if (status >= 500) return new Postponed(`GitHub is not available (${route}: ${status})`, { cause: error })
-  if (status !== 401 && status !== 403) return error
+  if (status !== 401 && status !== 403 && !isTokenRefused(error, status)) return error
   const detail = error instanceof Error ? error.message.slice(0, 200) : `HTTP ${status}`
   const remedy =
     'Check that the app is installed here, not suspended, and that its newest permissions have been accepted by an owner.'
-  return Object.assign(fail('github-unavailable', { what: route, detail, remedy }, error), { status })
+  // Never as 404: that would read as "there is no such file".
+  const told = status === 401 ? 401 : 403
+  return Object.assign(fail('github-unavailable', { what: route, detail, remedy }, error), { status: told })
+}
+
+/** An installation that is gone has no tokens: 404. */
+function isTokenRefused(error: unknown, status: number): boolean {
+  const url = fieldOf(fieldOf(error, 'request'), 'url')
+  return status === 404 && typeof url === 'string' && url.endsWith('/access_tokens')
 }
 
 /** When to come back, if this is a limit: as the reply says, else after a minute. */

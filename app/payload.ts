@@ -54,6 +54,16 @@ export const CommentPayload = Common.extend({
 })
 export type CommentPayload = z.infer<typeof CommentPayload>
 
+export const ChecksPayload = Common.extend({ check_suite: z.object({ head_sha: z.string() }) })
+export const StatusPayload = Common.extend({ sha: z.string(), state: z.string() })
+
+/** The ledger's payload is an object, or text as others write it. */
+export const DeploymentPayload = Common.extend({
+  deployment: z.object({
+    payload: z.union([z.object({ agent_deploy: z.object({ agent: z.string() }).optional() }), z.string(), z.null()]),
+  }),
+})
+
 export const InstallationPayload = z.object({
   action: z.string(),
   installation: z.object({ id: z.number(), account: z.object({ login: z.string() }).nullish() }),

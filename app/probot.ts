@@ -15,6 +15,11 @@ export interface GitHubApp {
   app(): Promise<OctokitLike>
 }
 
+/** The part of `@octokit/request` that is used. */
+interface Request {
+  defaults(options: { baseUrl: string }): Request
+}
+
 /**
  * Probot as the app's model of GitHub: events, authentication, Octokit. Loading it takes longer than everything else at
  * start-up, so it is loaded beside the receiver, and whoever needs it waits for it.
@@ -23,8 +28,10 @@ export async function startProbot(settings: Settings): Promise<GitHubApp> {
   const { Probot, ProbotOctokit } = await import('probot')
   // Limits and failures are ours to handle, durably: the plugins would sleep in memory, and repeat what is not repeatable.
   // Only a function keeps Probot from overwriting this.
-  const Octokit = ProbotOctokit.defaults((options: object) => ({
+  const Octokit = ProbotOctokit.defaults((options: { auth?: { request?: Request } }) => ({
     ...options,
+    // Probot lets tokens be renewed at api.github.com, wherever GitHub is.
+    auth: { ...options.auth, request: options.auth?.request?.defaults({ baseUrl: settings.apiUrl }) },
     throttle: { enabled: false },
     retry: { enabled: false },
   }))

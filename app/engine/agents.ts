@@ -54,6 +54,12 @@ export interface Agents {
   byComment(commentId: string): Promise<readonly Operation[]>
   /** Lets queued operations of a trigger go on at once, now that what they waited for has ended; returns their agents' keys. */
   release(delivery: string): Promise<readonly string[]>
+  /** As above, of a commit that waits for its checks. */
+  releaseCommit(waiting: { repositoryId: number; commit: string }): Promise<readonly string[]>
+  /** As above, whatever waits for something in an installation. */
+  releaseInstallation(installation: number): Promise<readonly string[]>
+  /** As above, what waits or is unknown of one agent; true when there is something. */
+  hurry(agent: { key: string }): Promise<boolean>
   /** The newest, whatever became of it. */
   recent(key: string, limit: number): Promise<readonly Operation[]>
   update(operation: Pick<Operation, 'id' | 'agentKey'>, change: OperationChange): Promise<void>
@@ -77,6 +83,12 @@ export interface OperationChange {
 export function createAgents(database: Database, clock: Pick<Clock, 'now'>): Agents {
   const list = async (where: string, values: readonly (string | number)[]) =>
     (await database.all(`SELECT * FROM operation WHERE ${where}`, values)).map(toOperation)
+
+  /** What waits for a time need not any more; a run that holds the agent sees it when it ends. */
+  const letGo = async (where: string, values: readonly (string | number)[]) => {
+    const rows = await database.all(`UPDATE operation SET not_before = 0 WHERE ${where} RETURNING agent_key`, values)
+    return [...new Set(rows.map((row) => String(row['agent_key'])))]
+  }
 
   /** Writes as the run that holds the agent: nobody can take it over between the look at the fence and the write. */
   const holding = (by: { agentKey: string; fence: number }, write: (queries: Queries) => Promise<unknown>) =>
@@ -118,13 +130,18 @@ export function createAgents(database: Database, clock: Pick<Clock, 'now'>): Age
     byDelivery: (delivery) => list('delivery = ? ORDER BY created_at', [delivery]),
     byComment: (commentId) => list('comment_id = ? ORDER BY created_at, id', [commentId]),
 
-    async release(delivery) {
-      const rows = await database.all(
-        "UPDATE operation SET not_before = 0 WHERE delivery = ? AND state = 'queued' RETURNING agent_key",
-        [delivery],
-      )
-      return rows.map((row) => String(row['agent_key']))
-    },
+    releaseCommit: ({ repositoryId, commit }) =>
+      letGo("state = 'queued' AND commit_sha = ? AND agent_key IN (SELECT key FROM agent WHERE repository_id = ?)", [
+        commit,
+        repositoryId,
+      ]),
+
+    releaseInstallation: (installation) =>
+      letGo("state <> 'done' AND agent_key IN (SELECT key FROM agent WHERE installation = ?)", [installation]),
+
+    hurry: async ({ key }) => (await letGo("state IN ('queued', 'following') AND agent_key = ?", [key])).length > 0,
+
+    release: (delivery) => letGo("delivery = ? AND state = 'queued'", [delivery]),
 
     recent: (key, limit) => list('agent_key = ? ORDER BY generation DESC LIMIT ?', [key, limit]),
 

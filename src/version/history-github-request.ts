@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { DeployError, fail } from '../errors.ts'
+import { DeployError, fail, Postponed } from '../errors.ts'
 import type { GitHub } from '../io.ts'
 
 export interface Ask<Answer> {
@@ -20,7 +20,7 @@ export async function ask<Answer>(
     const { data, headers } = await github.request(route, parameters)
     return { data: schema.parse(data), hasNext: hasNextPage(headers['link']) }
   } catch (error) {
-    if (error instanceof DeployError) throw error
+    if (error instanceof DeployError || error instanceof Postponed) throw error
     const status = statusOf(error)
     if (status === 404 || status === 409 || status === 422) return undefined
     const detail = error instanceof Error ? error.message.slice(0, 200) : `status ${status}`

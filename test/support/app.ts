@@ -21,8 +21,9 @@ export const permissions = {
   issues: 'write',
   pull_requests: 'write',
   metadata: 'read',
+  statuses: 'read',
 }
-export const events = ['push', 'release', 'issue_comment', 'pull_request']
+export const events = ['push', 'release', 'issue_comment', 'pull_request', 'check_suite', 'status', 'deployment_status']
 
 export const config = `version: 1
 defaults: { platform: memory, connection: main }

@@ -1,3 +1,4 @@
+import { Postponed } from '../../src/errors.ts'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { GitHub } from '../../src/io.ts'
 import { readGitHubHistory } from '../../src/version/history-github.ts'
@@ -232,6 +233,17 @@ describe('how the commits are related', () => {
 
     expect(history).toMatchObject({ relation, from: range.from, to: range.to })
     expect(history.commits.map(({ message }) => message)).toEqual(messages)
+  })
+})
+
+describe('a call that is put off', () => {
+  it('stays put off: it is no failure of the history', async () => {
+    const later = new Postponed('GitHub is not available', { notBefore: 5 })
+    const github = { ...fakeGitHub(''), request: () => Promise.reject(later) }
+
+    await expect(readGitHubHistory({ from: 'a'.repeat(40), to: 'b'.repeat(40), withFiles: true }, github)).rejects.toBe(
+      later,
+    )
   })
 })
 

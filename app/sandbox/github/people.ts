@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { issueToken } from './auth.ts'
 import { git, resolveCommit } from './git.ts'
+import { createChecks } from './people-checks.ts'
 import { merge, watchRefs } from './push.ts'
 import { releaseShape } from './shapes-records.ts'
 import { commentShape, issueShape, pullShape } from './shapes-talk.ts'
@@ -55,6 +56,7 @@ export function createPeople(world: World, hooks: Hooks) {
   }
 
   return {
+    ...createChecks({ world, hooks, repositoryOf }),
     repository: repositoryOf,
     addApp,
 
@@ -99,6 +101,7 @@ export function createPeople(world: World, hooks: Hooks) {
         releases: [],
         nextNumber: 0,
         pushedAt: timestamp(world),
+        commitStatuses: [],
       }
       const facts = {
         id: newId(world),

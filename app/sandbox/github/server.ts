@@ -18,6 +18,7 @@ import { appRoutes } from './routes/apps.ts'
 import { codeRoutes } from './routes/code.ts'
 import { userRoutes } from './routes/user.ts'
 import { recordRoutes } from './routes/records.ts'
+import { statusRoutes } from './routes/statuses.ts'
 import { talkRoutes } from './routes/talk.ts'
 import { answerSignIn } from './sign-in.ts'
 import { createWorld, type Repository } from './state.ts'
@@ -31,7 +32,7 @@ export interface Violation {
   readonly problem: string
 }
 
-const routes: Routes = { ...appRoutes, ...codeRoutes, ...talkRoutes, ...recordRoutes, ...userRoutes }
+const routes: Routes = { ...appRoutes, ...codeRoutes, ...talkRoutes, ...recordRoutes, ...statusRoutes, ...userRoutes }
 const prefix = '/api/v3'
 
 /**

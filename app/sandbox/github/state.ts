@@ -26,6 +26,7 @@ export interface Repository {
   readonly releases: Release[]
   nextNumber: number
   pushedAt: string
+  readonly commitStatuses: CommitStatus[]
 }
 
 export interface Pull {
@@ -96,6 +97,14 @@ export interface CheckRun {
   startedAt: string | null
   completedAt: string | null
   output: { title: string | null; summary: string | null; text: string | null }
+}
+
+export interface CommitStatus {
+  readonly id: number
+  readonly sha: string
+  readonly context: string
+  readonly state: string
+  readonly createdAt: string
 }
 
 export interface Release {

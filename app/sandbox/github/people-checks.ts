@@ -1,0 +1,57 @@
+import { newId, type Repository, timestamp, type World } from './state.ts'
+import type { Hooks } from './webhooks.ts'
+
+/** What a CI service says about a commit. */
+export interface Verdict {
+  readonly repo: string
+  readonly sha: string
+  readonly name: string
+  /** `pending` for one that is under way. */
+  readonly state: 'pending' | 'success' | 'failure'
+}
+
+export function createChecks(given: { world: World; hooks: Hooks; repositoryOf: (fullName: string) => Repository }) {
+  const { world, hooks, repositoryOf } = given
+  return {
+    /** The app is gone from an account: from now on it gets no token. */
+    removeInstallation(id: number): void {
+      for (const { installations } of world.apps) {
+        const at = installations.findIndex((installation) => installation.id === id)
+        if (at >= 0) installations.splice(at, 1)
+      }
+      for (const [token, { installationId }] of world.tokens) if (installationId === id) world.tokens.delete(token)
+    },
+
+    /** A commit status, as older services write them. */
+    setStatus({ repo, sha, name, state }: Verdict): void {
+      const repository = repositoryOf(repo)
+      const id = newId(world)
+      repository.commitStatuses.push({ id, sha, context: name, state, createdAt: timestamp(world) })
+      const payload = { id, sha, state, context: name, name: repo, description: null, target_url: null, branches: [] }
+      hooks.emit(repository, { event: 'status', sender: repository.owner, payload })
+    },
+
+    /** A check run of another app; its suite is told about once it has ended. */
+    setCheck({ repo, sha, name, state }: Verdict): void {
+      const repository = repositoryOf(repo)
+      const known = repository.checkRuns.find((run) => run.headSha === sha && run.name === name)
+      const done = { status: 'completed', conclusion: state, completedAt: timestamp(world) }
+      const now = state === 'pending' ? { status: 'in_progress', conclusion: null, completedAt: null } : done
+      if (known) Object.assign(known, now)
+      else
+        repository.checkRuns.push({
+          ...{ id: newId(world), name, headSha: sha, appId: 0, externalId: '', detailsUrl: '' },
+          ...{ startedAt: timestamp(world), output: { title: null, summary: null, text: null } },
+          ...now,
+        })
+      if (state === 'pending') return
+      const suite = { id: newId(world), head_sha: sha, head_branch: null, status: 'completed', conclusion: state }
+      hooks.emit(repository, {
+        event: 'check_suite',
+        action: 'completed',
+        sender: repository.owner,
+        payload: { check_suite: suite },
+      })
+    },
+  }
+}

@@ -1,0 +1,157 @@
+import { createHmac, randomUUID } from 'node:crypto'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import {
+  config,
+  createPlace,
+  type Place,
+  settled,
+  startTestApp,
+  type TestApp,
+  until,
+  webhookSecret,
+} from '../support/app.ts'
+import { memoryPlatform, type MemoryPlatform } from '../support/memory-platform.ts'
+
+const repo = 'acme/agents'
+const waiting = config.replace('path: agents/support', 'path: agents/support, deploy: { wait-for-checks: true }')
+
+let place: Place
+let app: TestApp
+let memory: MemoryPlatform
+
+beforeEach(async () => {
+  place = await createPlace()
+  memory = memoryPlatform()
+  app = await startTestApp(place, { memory })
+})
+afterEach(async () => {
+  await app.stop()
+  const { violations } = place.github
+  await place.close()
+  expect(violations).toEqual([])
+})
+
+const rest = () => settled(app, place.github)
+const checks = () =>
+  place.github.repository(repo).checkRuns.map(({ conclusion, output }) => `${conclusion}: ${output.title}`)
+
+async function send(event: string, payload: object): Promise<number> {
+  const body = JSON.stringify(payload)
+  const response = await fetch(`${app.url}/api/github/webhooks`, {
+    method: 'POST',
+    body,
+    headers: {
+      'content-type': 'application/json',
+      'x-github-event': event,
+      'x-github-delivery': randomUUID(),
+      'x-hub-signature-256': `sha256=${createHmac('sha256', webhookSecret).update(body).digest('hex')}`,
+    },
+  })
+  return response.status
+}
+
+/** Far in the future: only a wake-up brings it back. */
+async function holdUp(): Promise<string> {
+  await until('it waits', async () => (await app.app.store.agents.withWork()).length === 1)
+  const [work] = await app.app.store.agents.withWork()
+  const key = work?.key ?? ''
+  await until('it was put off', async () => ((await app.app.store.agents.active(key))[0]?.notBefore ?? 0) > 0)
+  return key
+}
+
+describe('an agent that waits for checks', () => {
+  it.each([
+    ['a check suite', 'setCheck'],
+    ['a commit status', 'setStatus'],
+  ] as const)('is deployed as soon as %s of its commit has passed', async (_, set) => {
+    place.github.pauseWebhooks()
+    const sha = await place.push({ tree: { '.github/agents.yml': waiting }, message: 'feat: wait' })
+    place.github[set]({ repo, sha, name: 'test', state: 'pending' })
+    place.github.resumeWebhooks()
+    const key = await holdUp()
+    const before = [...memory.effects]
+    place.github[set]({ repo, sha, name: 'test', state: 'success' })
+    await rest()
+
+    expect(key).toContain('support-bot')
+    expect(before).toEqual([])
+    expect(memory.effects).toEqual(['deploy 1.0.1'])
+  })
+
+  it('is refused when a commit status has failed', async () => {
+    place.github.pauseWebhooks()
+    const sha = await place.push({ tree: { '.github/agents.yml': waiting }, message: 'feat: wait' })
+    place.github.setStatus({ repo, sha, name: 'ci/old', state: 'failure' })
+    place.github.resumeWebhooks()
+    await rest()
+
+    expect(memory.effects).toEqual([])
+    expect(checks()).toEqual(['failure: support-bot: refused (checks-failed)'])
+  })
+})
+
+describe('work that waits is let go', () => {
+  const wanted = (agent: string, commit: string) => ({
+    ...{ id: `op-${agent}-${commit}`, kind: 'deploy' as const, agent, delivery: 'd', commit },
+    trigger: { kind: 'push' as const, actor: 'ada', ref: 'refs/heads/main', url: undefined, id: 'x' },
+    ...{ request: {}, commentId: undefined },
+  })
+  const repository = { id: 7, owner: 'a', repo: 'b', webUrl: 'https://h/a/b', defaultBranch: 'main', installation: 9 }
+
+  it('by its commit, by its installation, by its agent, and no other', async () => {
+    const { agents } = app.app.store
+    await agents.enqueue(repository, [wanted('one', 'c1'), wanted('two', 'c2')])
+    await agents.enqueue({ ...repository, id: 8, installation: 10 }, [wanted('three', 'c1')])
+
+    expect(await agents.releaseCommit({ repositoryId: 7, commit: 'c1' })).toEqual(['7/one'])
+    expect(await agents.releaseInstallation(10)).toEqual(['8/three'])
+    expect(await agents.hurry({ key: '7/two' })).toBe(true)
+    expect(await agents.hurry({ key: '7/none' })).toBe(false)
+  })
+})
+
+// Octokit gives a token that GitHub refuses a few seconds, as it may only just have been made.
+describe('an installation that ends', { timeout: 30_000 }, () => {
+  it('ends what waits there, with a decision that says why, and nothing is tried again', async () => {
+    const [installation] = place.app.installations
+    place.github.fault({ method: 'GET', path: /\/tarball\//, kind: 'status', status: 503, times: 1000 })
+    await place.push({ tree: { 'agents/support/main.py': 'x\n' }, message: 'fix: x' })
+    const key = await holdUp()
+    place.github.removeInstallation(installation?.id ?? 0)
+    const status = await send('installation', {
+      action: 'deleted',
+      installation: { id: installation?.id, account: { login: 'acme' } },
+    })
+    await rest()
+    const [operation] = await app.app.store.agents.recent(key, 1)
+
+    expect(status).toBe(202)
+    expect(memory.effects).toEqual([])
+    expect(operation).toMatchObject({ state: 'done', code: 'github-unavailable' })
+    expect(operation?.result.outcome?.help).toContain('installed')
+  })
+})
+
+describe('the Action’s entry in the ledger', () => {
+  it('of an agent that this app knows wakes it; of any other it is no business of ours', async () => {
+    const payload = (agent_deploy: object | undefined) => ({
+      action: 'created',
+      deployment: { payload: { ...(agent_deploy ? { agent_deploy } : {}) } },
+      ...{ installation: { id: place.app.installations[0]?.id }, sender: { login: 'ada', type: 'User' } },
+      repository: {
+        id: 7,
+        name: 'agents',
+        owner: { login: 'acme' },
+        html_url: 'https://h/a/b',
+        default_branch: 'main',
+      },
+    })
+    const answers = [
+      await send('deployment_status', payload({ agent: 'support-bot' })),
+      await send('deployment_status', payload(undefined)),
+    ]
+    await rest()
+
+    expect(answers).toEqual([202, 202])
+  })
+})
