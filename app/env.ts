@@ -41,6 +41,7 @@ export type LogLevel = (typeof logLevels)[number]
 
 /** Probot's own default: everybody knows it. */
 const knownSecret = 'development'
+export const defaultPort = 3000
 /** GitHub advises a random text of high entropy; shorter ones can be guessed from one delivery. */
 const shortestSecret = 8
 
@@ -108,7 +109,7 @@ export function readSettings(
     dataDir: set.DATA_DIR ?? './data',
     databaseUrl: set.DATABASE_URL,
     host: set.HOST ?? 'localhost',
-    port: set.PORT ?? 3000,
+    port: set.PORT ?? defaultPort,
     apiUrl: apiUrlOf(set),
     configPath: set.AGENTS_CONFIG ?? '.github/agents.yml',
     logLevel: set.LOG_LEVEL ?? 'info',
@@ -135,7 +136,11 @@ function signInProblems(env: Readonly<Record<string, string | undefined>>): stri
   return missing.map((name) => `  ${name}: set it too: sign-in needs ${names.join(', ')}, or none of them`)
 }
 
-function apiUrlOf(set: z.infer<typeof Variables>): string {
+export function apiUrlOf(set: {
+  readonly GITHUB_API_URL?: string | undefined
+  readonly GHE_HOST?: string | undefined
+  readonly GHE_PROTOCOL?: string | undefined
+}): string {
   const enterprise = set.GHE_HOST && `${set.GHE_PROTOCOL ?? 'https'}://${set.GHE_HOST}/api/v3`
   return (set.GITHUB_API_URL ?? enterprise ?? 'https://api.github.com').replace(/\/$/, '')
 }

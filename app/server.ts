@@ -2,12 +2,15 @@ import { explain } from '../src/errors.ts'
 import { platforms } from '../src/platforms/index.ts'
 import { createRedactor } from '../src/redact.ts'
 import { wallClock } from './clock.ts'
-import { readSettings, secretsOf } from './env.ts'
+import { apiUrlOf, defaultPort, readSettings, secretsOf } from './env.ts'
 import { createLog } from './log.ts'
+import { isNotSetUp, startSetUp } from './set-up.ts'
+import { webUrlOf } from './sign-in.ts'
 import { type RunningApp, startApp } from './start.ts'
 
 /** The process: environment → running app. It ends with 1 when it can't start, and says what to do. */
 async function main(): Promise<void> {
+  if (isNotSetUp(process.env)) return await offerSetUp()
   let running: RunningApp
   try {
     running = await start()
@@ -17,6 +20,22 @@ async function main(): Promise<void> {
   const stop = () => void running.stop().then(() => process.exit(0), giveUp)
   process.once('SIGTERM', stop)
   process.once('SIGINT', stop)
+}
+
+/** Nothing is configured: said in a few words, with a page that does it. */
+async function offerSetUp(): Promise<void> {
+  const apiUrl = apiUrlOf(process.env)
+  const port = Number(process.env['PORT'] ?? defaultPort)
+  const setUp = await startSetUp({ port, webUrl: webUrlOf(apiUrl), apiUrl, folder: process.cwd(), fetch }).catch(giveUp)
+  if (!setUp) return
+  process.stdout.write(
+    `Agent Deploy is not set up: it needs a GitHub App of yours (APP_ID, PRIVATE_KEY, WEBHOOK_SECRET).\n\n` +
+      `Open ${setUp.url} to create one, with exactly the permissions that it needs; the credentials are kept in a file here.\n` +
+      `Or set the variables yourself, as the README says, and start again. Ctrl-C ends this.\n`,
+  )
+  const end = () => void setUp.close().then(() => process.exit(0))
+  process.once('SIGTERM', end)
+  process.once('SIGINT', end)
 }
 
 async function start(): Promise<RunningApp> {

@@ -16,7 +16,8 @@ export function gitHubFor(octokit: OctokitLike, repository: { owner: string; rep
     repo,
     webUrl,
     async request(route, parameters) {
-      const { status, data, headers } = await octokit.request(route, { owner, repo, ...parameters })
+      const place = route.includes('{owner}') ? { owner, repo } : {}
+      const { status, data, headers } = await octokit.request(route, { ...place, ...parameters })
       return { status, data, headers }
     },
     async download(route, parameters) {

@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { events, permissions } from '../manifest.ts'
 import { type SandboxGitHub, startGitHub } from '../sandbox/github/server.ts'
 import { type SandboxNasiko, startNasiko } from '../sandbox/nasiko/server.ts'
 
@@ -125,15 +126,8 @@ async function startApp(given: {
     name: 'Agent Deploy',
     webhookUrl: `http://127.0.0.1:${port}/api/github/webhooks`,
     webhookSecret,
-    permissions: {
-      metadata: 'read',
-      contents: 'read',
-      deployments: 'write',
-      checks: 'write',
-      pull_requests: 'write',
-      issues: 'write',
-    },
-    events: ['push', 'release', 'issue_comment'],
+    permissions,
+    events,
   })
   github.installApp('agent-deploy', { account: 'acme', repositories: ['acme/agents'] })
   const connections = join(folder, 'connections.yml')

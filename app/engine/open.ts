@@ -28,6 +28,16 @@ export async function openEngine(
   return databaseUrl === undefined ? await openEmbedded(settings.dataDir, io) : await openShared(databaseUrl, io)
 }
 
+/** The database alone, whoever else has it open. Throws `store-…`. */
+export async function openDatabase(settings: {
+  readonly dataDir: string
+  readonly databaseUrl: string | undefined
+}): Promise<Database> {
+  if (settings.databaseUrl === undefined) return openSqlite(settings.dataDir)
+  const { openPostgres } = await import('./postgres.ts')
+  return await openPostgres(settings.databaseUrl)
+}
+
 async function openEmbedded(dataDir: string, io: EngineIo): Promise<OpenEngine> {
   const database = openSqlite(dataDir)
   try {

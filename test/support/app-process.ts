@@ -33,9 +33,11 @@ export async function startAppProcess(env: Readonly<Record<string, string>>): Pr
   }
 }
 
-/** As above, for an app that is expected to end by itself. */
-export async function runAppProcess(env: Readonly<Record<string, string>>) {
+/** As above, for an app that is expected to end by itself, or is ended once it has said something. */
+export async function runAppProcess(env: Readonly<Record<string, string>>, given: { until?: RegExp } = {}) {
   const { child, output } = spawnApp(env)
+  const { until } = given
+  if (until) child.stdout.on('data', () => until.test(output()) && child.kill('SIGTERM'))
   await once(child, 'close')
   return { code: child.exitCode, output: output() }
 }

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { wallClock } from '../../app/clock.ts'
 import { readSettings, secretsOf } from '../../app/env.ts'
+import { events, permissions } from '../../app/manifest.ts'
 import { type RunningApp, startApp } from '../../app/start.ts'
 import { type SandboxGitHub, startGitHub } from '../../app/sandbox/github/server.ts'
 import type { Clock } from '../../src/io.ts'
@@ -12,18 +13,6 @@ import { addCommit, type Content, git, gitRemote, temporaryFolder } from './repo
 
 export const webhookSecret = 'a webhook secret of the tests'
 export const platformToken = 'tok-memory-secret'
-
-/** What the app asks GitHub for; `app.yml` will say the same. */
-export const permissions = {
-  contents: 'read',
-  deployments: 'write',
-  checks: 'write',
-  issues: 'write',
-  pull_requests: 'write',
-  metadata: 'read',
-  statuses: 'read',
-}
-export const events = ['push', 'release', 'issue_comment', 'pull_request', 'check_suite', 'status', 'deployment_status']
 
 export const config = `version: 1
 defaults: { platform: memory, connection: main }

@@ -1,5 +1,13 @@
-import { newId, type Repository, timestamp, type World } from './state.ts'
+import { type App, newId, type Repository, timestamp, type World } from './state.ts'
 import type { Hooks } from './webhooks.ts'
+
+export interface CommitStatus {
+  readonly id: number
+  readonly sha: string
+  readonly context: string
+  readonly state: string
+  readonly createdAt: string
+}
 
 /** What a CI service says about a commit. */
 export interface Verdict {
@@ -20,6 +28,13 @@ export function createChecks(given: { world: World; hooks: Hooks; repositoryOf: 
         if (at >= 0) installations.splice(at, 1)
       }
       for (const [token, { installationId }] of world.tokens) if (installationId === id) world.tokens.delete(token)
+    },
+
+    /** What GitHub answers to a person who has created an app from a manifest. */
+    promiseApp(app: App): string {
+      const code = `code-${newId(world)}`
+      world.manifestCodes.set(code, app)
+      return code
     },
 
     /** A commit status, as older services write them. */

@@ -14,12 +14,7 @@ import { createPeople } from './people.ts'
 import { watchRefs } from './push.ts'
 import { ApiReply, notFound, refusal } from './reply.ts'
 import type { Routes } from './route.ts'
-import { appRoutes } from './routes/apps.ts'
-import { codeRoutes } from './routes/code.ts'
-import { userRoutes } from './routes/user.ts'
-import { recordRoutes } from './routes/records.ts'
-import { statusRoutes } from './routes/statuses.ts'
-import { talkRoutes } from './routes/talk.ts'
+import { routes } from './routes/routes.ts'
 import { answerSignIn } from './sign-in.ts'
 import { createWorld, type Repository } from './state.ts'
 import { createHooks } from './webhooks.ts'
@@ -32,7 +27,6 @@ export interface Violation {
   readonly problem: string
 }
 
-const routes: Routes = { ...appRoutes, ...codeRoutes, ...talkRoutes, ...recordRoutes, ...statusRoutes, ...userRoutes }
 const prefix = '/api/v3'
 
 /**
@@ -46,6 +40,7 @@ export async function startGitHub(options: { root: string; port?: number }) {
   const faults = createFaults()
   const oracle = createOracle()
   const violations: Violation[] = []
+  const needs = new Set<string>()
   const requests: { method: string; path: string; status: number; login: string }[] = []
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -118,6 +113,8 @@ export async function startGitHub(options: { root: string; port?: number }) {
     const repository = world.repositories.get(`${matched.params['owner']}/${matched.params['repo']}`.toLowerCase())
     if (!repository || !sees(viewer, repository)) throw notFound()
     demand(viewer, { repository, need: route.need })
+    if (viewer.kind === 'token' && viewer.grant.appId !== undefined)
+      needs.add(`${route.need.permission}:${route.need.access}`)
     return await route.handle({ ...call, repository })
   }
 
@@ -212,6 +209,8 @@ export async function startGitHub(options: { root: string; port?: number }) {
     apiUrl: `${world.url}${prefix}`,
     violations: violations as readonly Violation[],
     requests,
+    /** Permissions that apps have made use of, as `checks:write`. */
+    needs: needs as ReadonlySet<string>,
     deliveries: hooks.deliveries,
     redeliver: (guid: string) => hooks.redeliver(guid),
     pauseWebhooks: () => hooks.pause(),

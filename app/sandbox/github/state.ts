@@ -1,3 +1,5 @@
+import type { CommitStatus } from './people-checks.ts'
+
 /** The sandbox's GitHub in memory; what git knows is in the bare repositories. */
 
 export type Role = 'none' | 'read' | 'triage' | 'write' | 'maintain' | 'admin'
@@ -99,14 +101,6 @@ export interface CheckRun {
   output: { title: string | null; summary: string | null; text: string | null }
 }
 
-export interface CommitStatus {
-  readonly id: number
-  readonly sha: string
-  readonly context: string
-  readonly state: string
-  readonly createdAt: string
-}
-
 export interface Release {
   readonly id: number
   readonly tag: string
@@ -192,6 +186,8 @@ export interface World {
   readonly codes: Map<string, SignInCode>
   /** `org/team` → logins. */
   readonly teams: Map<string, Set<string>>
+  /** Codes that GitHub has given for an app made from a manifest. */
+  readonly manifestCodes: Map<string, App>
   nextId: number
   readonly now: () => number
 }
@@ -207,6 +203,7 @@ export function createWorld(root: string): World {
     archives: new Map(),
     codes: new Map(),
     teams: new Map(),
+    manifestCodes: new Map(),
     nextId: 1000,
     now: () => Date.now(),
   }
