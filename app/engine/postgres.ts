@@ -58,6 +58,9 @@ async function transact<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promi
     throw sorted(error)
   })
   let broken: Error | undefined
+  // A connection that breaks between two statements says so, and would end the process if nobody listened.
+  const onBroken = (error: Error) => (broken = error)
+  client.on('error', onBroken)
   try {
     await ask(client, 'BEGIN', [])
     const result = await work(client)
@@ -68,6 +71,7 @@ async function transact<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promi
     await client.query('ROLLBACK').catch((lost: Error) => (broken = lost))
     throw error
   } finally {
+    client.off('error', onBroken)
     client.release(broken)
   }
 }

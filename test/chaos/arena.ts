@@ -16,7 +16,7 @@ const crashPoint = join(import.meta.dirname, 'crash-point.ts')
 export type Arena = Awaited<ReturnType<typeof openArena>>
 
 /** The app under fire: it is killed and started again, and after each round everything must be as if nothing had happened. */
-export async function openArena(given: { databaseUrl?: string } = {}) {
+export async function openArena(given: { databaseUrl?: string; dataDir?: string } = {}) {
   const rig: Rig = await createRig(given)
   const door: Door = await rig.openDoor()
   let app: AppProcess | undefined
@@ -130,6 +130,7 @@ export async function openArena(given: { databaseUrl?: string } = {}) {
       return 'killed'
     },
     isQuiet,
+    isReady: async () => (await fetch(`${app?.url}/readyz`)).status,
     /** The verdict of a round: started again in peace, everything ends as it should. */
     async verdict(): Promise<string[]> {
       door.watch(() => 'pass')

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { startPostgres, type TestPostgres } from '../support/postgres.ts'
 import { type Arena, openArena, randomBy } from './arena.ts'
 
-/** CHAOS_ROUNDS, or a few; CHAOS_SEED plays the same again. */
+/** CHAOS_ROUNDS, or a few; CHAOS_SEED plays the same again; CHAOS_ON=postgres plays it on PostgreSQL. */
 const rounds = Number(process.env['CHAOS_ROUNDS'] ?? 6)
 const seed = Number(process.env['CHAOS_SEED'] ?? Date.now() % 1_000_000)
 const random = randomBy(seed)
@@ -10,17 +11,22 @@ const below = (limit: number) => Math.floor(random() * limit)
 /** The app starts within half a second and deploys within another; kills fall into both. */
 const longestLifeMs = 1200
 
+let server: TestPostgres | undefined
 let arena: Arena
 let number = 0
 
 beforeAll(async () => {
-  arena = await openArena()
+  if (process.env['CHAOS_ON'] === 'postgres') server = await startPostgres()
+  arena = await openArena(server ? { databaseUrl: await server.createDatabase('app') } : {})
   await arena.start()
   await arena.rig.pushFirst()
   expect(await arena.verdict()).toEqual([])
 }, 120_000)
 
-afterAll(() => arena?.close())
+afterAll(async () => {
+  await arena?.close()
+  await server?.close()
+})
 
 /** What people do meanwhile. */
 const deeds: Record<string, () => Promise<unknown>> = {
