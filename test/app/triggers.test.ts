@@ -132,6 +132,23 @@ describe('an installation that ends', { timeout: 30_000 }, () => {
   })
 })
 
+describe('a repository that is renamed', () => {
+  it('before a deploy is found by its new name; the agent stays the same', async () => {
+    place.github.pauseWebhooks()
+    const sha = await place.push({ tree: { 'agents/support/main.py': 'x\n' }, message: 'fix: x' })
+    place.github.renameRepository(repo, 'bots')
+    place.github.resumeWebhooks()
+    await rest()
+    const renamed = place.github.repository('acme/bots')
+
+    expect(memory.effects).toEqual(['deploy 1.0.1'])
+    expect(renamed.deployments.map((record) => record.statuses.map(({ state }) => state))).toEqual([
+      ['in_progress', 'success'],
+    ])
+    expect(renamed.checkRuns.map(({ headSha, conclusion }) => [headSha, conclusion])).toEqual([[sha, 'success']])
+  })
+})
+
 describe('the Action’s entry in the ledger', () => {
   it('of an agent that this app knows wakes it; of any other it is no business of ours', async () => {
     const payload = (agent_deploy: object | undefined) => ({

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { issueToken } from './auth.ts'
 import { git, resolveCommit } from './git.ts'
-import { createChecks } from './people-checks.ts'
+import { createAround } from './people-around.ts'
 import { merge, watchRefs } from './push.ts'
 import { releaseShape } from './shapes-records.ts'
 import { commentShape, issueShape, pullShape } from './shapes-talk.ts'
@@ -56,7 +56,7 @@ export function createPeople(world: World, hooks: Hooks) {
   }
 
   return {
-    ...createChecks({ world, hooks, repositoryOf }),
+    ...createAround({ world, hooks, repositoryOf }),
     repository: repositoryOf,
     addApp,
 

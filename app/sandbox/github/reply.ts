@@ -31,6 +31,18 @@ export function refusal(status: number, message: string, errors?: readonly unkno
   })
 }
 
+/** Where a renamed repository is asked for now. */
+export function movedTo(world: { url: string; renamed: ReadonlyMap<string, string> }, url: URL): string | undefined {
+  const [, before = '', old = '', after = ''] = /^(.*\/repos\/)([^/]+\/[^/]+)(.*)$/.exec(url.pathname) ?? []
+  const now = world.renamed.get(old.toLowerCase())
+  return now && `${world.url}${before}${now}${after}${url.search}`
+}
+
+/** GitHub Docs, "Best practices for using the REST API": 301 to read on, 307 to repeat the same elsewhere. */
+export function redirect(method: string, location: string): ApiReply {
+  return new ApiReply(method === 'GET' ? 301 : 307, { message: 'Moved Permanently', url: location }, { location })
+}
+
 export const notFound = () => refusal(404, 'Not Found')
 
 export function invalid(resource: string, field: string, code: string): ApiReply {

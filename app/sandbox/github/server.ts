@@ -12,7 +12,7 @@ import { serveGit } from './git-http.ts'
 import { createOracle, type Matched } from './oracle.ts'
 import { createPeople } from './people.ts'
 import { watchRefs } from './push.ts'
-import { ApiReply, notFound, refusal } from './reply.ts'
+import { ApiReply, movedTo, notFound, redirect, refusal } from './reply.ts'
 import type { Routes } from './route.ts'
 import { routes } from './routes/routes.ts'
 import { answerSignIn } from './sign-in.ts'
@@ -57,6 +57,8 @@ export async function startGitHub(options: { root: string; port?: number }) {
       return await answerGit(request, response, url)
     if (url.pathname.startsWith('/codeload/')) return await answerArchive(response, url)
     if (url.pathname.startsWith('/login/oauth/')) return await answerSignIn(request, response, { world, url })
+    const moved = movedTo(world, url)
+    if (moved) return reply(response, redirect(request.method ?? 'GET', moved))
     const result = await answerApi(request, url)
     if (fault?.kind === 'reset-after') return void request.socket.destroy()
     reply(response, result, request.headers['if-none-match'])

@@ -1,4 +1,4 @@
-import type { CommitStatus } from './people-checks.ts'
+import type { CommitStatus } from './people-around.ts'
 
 /** The sandbox's GitHub in memory; what git knows is in the bare repositories. */
 
@@ -188,6 +188,8 @@ export interface World {
   readonly teams: Map<string, Set<string>>
   /** Codes that GitHub has given for an app made from a manifest. */
   readonly manifestCodes: Map<string, App>
+  /** Old full name → new. */
+  readonly renamed: Map<string, string>
   nextId: number
   readonly now: () => number
 }
@@ -204,6 +206,7 @@ export function createWorld(root: string): World {
     codes: new Map(),
     teams: new Map(),
     manifestCodes: new Map(),
+    renamed: new Map(),
     nextId: 1000,
     now: () => Date.now(),
   }

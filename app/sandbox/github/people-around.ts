@@ -18,9 +18,22 @@ export interface Verdict {
   readonly state: 'pending' | 'success' | 'failure'
 }
 
-export function createChecks(given: { world: World; hooks: Hooks; repositoryOf: (fullName: string) => Repository }) {
+export function createAround(given: { world: World; hooks: Hooks; repositoryOf: (fullName: string) => Repository }) {
   const { world, hooks, repositoryOf } = given
   return {
+    /** The old name leads to the new one, as it does on GitHub. */
+    renameRepository(fullName: string, name: string): void {
+      const repository = repositoryOf(fullName)
+      const renamed = { ...repository, name, fullName: `${repository.owner}/${name}` }
+      world.repositories.delete(fullName.toLowerCase())
+      world.repositories.set(renamed.fullName.toLowerCase(), renamed)
+      world.renamed.set(fullName.toLowerCase(), renamed.fullName)
+      for (const [token, grant] of world.tokens) {
+        const repositories = grant.repositories?.map((one) => (one === fullName ? renamed.fullName : one))
+        world.tokens.set(token, { ...grant, repositories })
+      }
+    },
+
     /** The app is gone from an account: from now on it gets no token. */
     removeInstallation(id: number): void {
       for (const { installations } of world.apps) {
