@@ -85,7 +85,7 @@ export const refusals = {
   },
   'file-changed': {
     decision: 'refused',
-    message: (f) => `The file "${f['path']}" changed while it was being packed.`,
+    message: (f) => `The file "${f['path']}" changed while it was being packed or sent.`,
     help: () => 'Let nothing write into the checkout while the bundle is made, then run again.',
   },
   'secret-found': {
