@@ -103,6 +103,12 @@ export const refusals = {
     message: (f) => `The agent "${f['agent']}" has no version "${f['version']}".`,
     help: (f) => `The versions it can go back to are ${list(f['known'])}.`,
   },
+  'version-ineligible': {
+    decision: 'refused',
+    message: (f) => `${f['platform']} does not take "${f['agent']}" back to "${f['version']}".`,
+    help: (f) =>
+      `It can go back to ${Array.isArray(f['known']) && f['known'].length === 0 ? 'no version' : list(f['known'])}; to have another one live, deploy its commit again.`,
+  },
   'already-live': {
     decision: 'refused',
     message: (f) => `The version "${f['version']}" of "${f['agent']}" is the one that is live.`,
