@@ -1,13 +1,15 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { parseConfig } from '../../src/config/parse.ts'
 import { nasiko as platform } from '../../src/platforms/nasiko/nasiko.ts'
 import { freshBuild, highestOf, judgeBuild } from '../../src/platforms/nasiko/second-progress.ts'
 import { inspectSecondZip } from '../../src/platforms/nasiko/zip-rules.ts'
 import type { Platform, ShippedFile, Ticket } from '../../src/platforms/platform.ts'
+import { hastenedClock } from '../support/io.ts'
 import { crashing, imageFiles, standOn } from '../support/nasiko-second.ts'
 import { commitTree } from '../support/repository.ts'
+import { startStory } from '../support/story.ts'
 
 // Processes are started: on a machine with much else to do that takes its time.
 vi.setConfig({ testTimeout: 30_000 })
@@ -136,6 +138,53 @@ describe('a rollback', () => {
       help: expect.stringContaining('"1.2.0", "1.0.0"'),
     })
     expect(sent(stand, 'POST')).toBe(before)
+  })
+})
+
+describe('a whole story', () => {
+  const live = (stand: Stand) => stand.nasiko.agent(stand.id).serving
+
+  async function begin(profile: Parameters<typeof standOn>[0] = {}) {
+    const stand = await standOn(profile)
+    const credentials = { NASIKO_TOKEN: stand.ada.token }
+    const story = startStory(platform as Platform, { baseUrl: stand.nasiko.url, credentials })
+    onTestFinished(story.remove)
+    const entry = { id: stand.id, settings: { generation: 2 } }
+    const commit = (message: string, files: Record<string, string>) => story.commit(message, files, entry)
+    const io = { clock: hastenedClock() }
+    return { stand, story, commit, io }
+  }
+
+  it('goes on with a new number after a rollback, and says why the way forth is closed', async () => {
+    const { stand, story, commit, io } = await begin()
+    const first = commit('feat: one', imageFiles('one'))
+    await story.deploy(first, { io })
+    const second = commit('feat: two', imageFiles('two'))
+    await story.deploy(second, { io })
+
+    const back = await story.rollback(second, undefined, { io })
+    const forth = await story.rollback(second, { kind: 'version', version: '1.1.0' }, { io })
+    const again = await story.deploy(second, { io, trigger: { kind: 'comment' } })
+
+    expect(back).toMatchObject({ decision: 'rolled-back', releaseVersion: '1.0.1' })
+    expect(forth).toMatchObject({ decision: 'refused', code: 'version-ineligible' })
+    expect(again).toMatchObject({ decision: 'deployed', releaseVersion: '1.2.0', warnings: [] })
+    expect(live(stand)).toBe('1.2.0')
+  })
+
+  // Columns: what Nasiko makes of a crash, the rollbacks that it takes.
+  it.each([
+    ['build', 0],
+    ['deployment', 1],
+  ] as const)('ends with the version before where a new one does not start (%s)', async (crashes, rollbacks) => {
+    const { stand, story, commit, io } = await begin({ crashes })
+    await story.deploy(commit('feat: one', imageFiles('one')), { io })
+
+    const outcome = await story.deploy(commit('feat: two', crashing), { io })
+
+    expect(outcome).toMatchObject({ decision: 'failed', code: 'build-failed', restoredVersion: '1.0.1' })
+    expect(outcome.message).toContain('no model configured')
+    expect(stand.nasiko.agent(stand.id)).toMatchObject({ serving: '1.0.1', version: '1.0.1', rollbacks })
   })
 })
 
