@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util'
 import { bundle } from './bundle.ts'
 import { select } from './select.ts'
 import { start } from './start.ts'
+import { upload } from './upload.ts'
 import { version } from './version.ts'
 import { render, type Row } from './row.ts'
 
@@ -21,7 +22,7 @@ export interface Bench {
   say(text: string): void
 }
 
-const groups = { start, select, version, bundle } as const
+const groups = { start, select, version, bundle, upload } as const
 type Group = keyof typeof groups
 
 const help = `npm run bench -- [group…] [--rounds 7] [--small] [--json bench.json]
