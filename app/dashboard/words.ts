@@ -67,11 +67,11 @@ export function durationText(operation: Operation, now: number): string {
   return ms === undefined ? '' : formatDuration(ms)
 }
 
-/** What a reason code means, as it is documented; facts of errors are left open. */
+/** What a reason code means, as the README has it: facts of errors are named in ‹angles›. */
 export function meaningOf(code: string): string {
   if (code in reasons) return reasons[code as keyof typeof reasons]
   if (!(code in catalogue)) return ''
-  const open: Facts = new Proxy({}, { get: () => '…' })
+  const open: Facts = new Proxy({}, { get: (_, fact) => `‹${String(fact)}›` })
   return catalogue[code as ErrorCode].message(open)
 }
 

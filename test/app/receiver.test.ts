@@ -35,6 +35,8 @@ beforeEach(async () => {
     onStored: (guid) => void woken.push(guid),
     ready: async () => undefined,
     isStopping: () => isStopping,
+    onAnswered: () => undefined,
+    pages: async (_request, response) => void response.writeHead(404).end(),
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   port = (server.address() as AddressInfo).port
