@@ -22,6 +22,7 @@ import { installationGitHub } from './github.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { observed } from './metrics-observe.ts'
 import { type GitHubApp, startProbot } from './probot.ts'
+import { redactedWrites } from './redacted-writes.ts'
 import { createReceiver } from './receiver.ts'
 import { createTracer } from './tracing.ts'
 import { version } from './version.ts'
@@ -133,7 +134,7 @@ function assemble(
     async github(repository) {
       const octokit = await (await probot).octokit(repository.installation)
       const counted = metrics.countedOctokit(octokit, repository.installation)
-      return installationGitHub(counted, { repository, clock })
+      return installationGitHub(redactedWrites(counted, redact), { repository, clock })
     },
     connect: (agent, { owner, repo }) =>
       chooseConnection(settings.connections, { agent, repository: `${owner}/${repo}` }),

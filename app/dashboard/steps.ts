@@ -11,7 +11,6 @@ export interface ShownStep {
 /** What the entries of the step log mean to people; others are for restarts only. */
 const meanings: readonly (readonly [RegExp, string])[] = [
   [/^standing$/, 'Looked up what is live'],
-  [/^rollback\.standing$/, 'Looked up what is live'],
   [/^deploy\.plan$/, 'Planned what to change'],
   [/^plan$/, 'Planned what to restore'],
   [/^record$/, 'Opened the record on GitHub'],
@@ -31,7 +30,9 @@ export function stepsOf(operation: Operation, steps: readonly Step[]): readonly 
   const shown: { at: number; text: string }[] = [{ at: operation.createdAt, text: 'Wanted' }]
   if (operation.startedAt !== undefined) shown.push({ at: operation.startedAt, text: 'Begun' })
   for (const { name, at } of steps) {
-    const meaning = meanings.find(([pattern]) => pattern.test(name))?.[1]
+    // The core names its steps with the agent's name before.
+    const step = name.slice(name.lastIndexOf('/') + 1)
+    const meaning = meanings.find(([pattern]) => pattern.test(step))?.[1]
     if (meaning) shown.push({ at, text: meaning })
   }
   if (outcome && operation.decision) shown.push({ at: outcome.finishedAt, text: `Decided: ${operation.decision}` })
