@@ -14,6 +14,7 @@ import {
   meaningOf,
   moment,
   outside,
+  prose,
   stateOf,
   triggerLink,
   when,
@@ -66,14 +67,14 @@ function decision(operation: Operation): Part {
   const meaning = operation.code && operation.code in reasons ? meaningOf(operation.code) : ''
   const said = outcome?.message ?? message ?? ''
   return html`<section class="decision" aria-label="Decision">
-    <p class="said">${said.split('\n').map((line) => html`${line}<br />`)}</p>
-    ${outcome?.help && html`<p><b>What to do:</b> ${outcome.help}</p>`}
-    ${operation.code && html`<p class="sub">Reason <code>${operation.code}</code>${meaning && meaning !== said ? `: ${meaning}` : ''}</p>`}
+    <p class="said">${said.split('\n').map((line) => html`${prose(line)}<br />`)}</p>
+    ${outcome?.help && html`<p><b>What to do:</b> ${prose(outcome.help)}</p>`}
+    ${operation.code && html`<p class="sub">Reason <code>${operation.code}</code>${meaning && meaning !== said ? html`: ${prose(meaning)}` : ''}</p>`}
     ${
       outcome &&
       outcome.warnings.length > 0 &&
       html`<ul class="warnings">
-        ${outcome.warnings.map((warning) => html`<li>${warning}</li>`)}
+        ${outcome.warnings.map((warning) => html`<li>${prose(warning)}</li>`)}
       </ul>`
     }
   </section>`

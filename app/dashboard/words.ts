@@ -32,6 +32,14 @@ export function when(at: number | undefined, now: number): Html {
   >`
 }
 
+/** Sentences of ours, where `code` is set in backticks as on GitHub. */
+export function prose(text: string): Html {
+  const parts = text.split('`')
+  const isWhole = parts.length % 2 === 1
+  if (!isWhole) return html`${text}`
+  return html`${parts.map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part))}`
+}
+
 /** The time of day to the second, for lines of a log. */
 export function moment(at: number): Html {
   const exact = new Date(at).toISOString()

@@ -51,10 +51,10 @@ describe('the fleet', () => {
     const page = words(await read('/'))
 
     expect(page).toMatch(
-      /support-bot acme\/agents live on hold by @maya, 31 minutes ago 1\.24\.0 ccccccc 31 minutes ago Memory @maya rollback/,
+      /support-bot acme\/agents live on hold by @maya, 31 minutes ago 1\.24\.0 84a5168 31 minutes ago Memory @maya rollback/,
     )
-    expect(page).toMatch(/search acme\/agents working deploy 2\.3\.0 7777777 5 hours ago/)
-    expect(page).toMatch(/triage acme\/agents attention build-failed 0\.9\.2 5555555 2 days ago/)
+    expect(page).toMatch(/search acme\/agents working deploy 2\.3\.0 902ba3c 5 hours ago/)
+    expect(page).toMatch(/triage acme\/agents attention build-failed 0\.9\.2 ac3478d 2 days ago/)
   })
 
   // filter in the address · the agents that are left
@@ -82,7 +82,7 @@ describe('an agent', () => {
     const next = /rel="next" href="([^"]+)"/.exec(first)?.[1]?.replaceAll('&amp;', '&')
 
     expect(words(first)).toMatch(
-      /deploy held on-hold .* rollback 1\.24\.0 rolled-back requested .* @maya · comment · ccccccc · took 3\.1s · “it answers nonsense”/,
+      /deploy held on-hold .* rollback 1\.24\.0 rolled-back requested .* @maya · comment · 84a5168 · took 3\.1s · “it answers nonsense”/,
     )
     expect(words(first)).toContain('took 11s · 2 commits')
     expect(next).toBeUndefined()
@@ -118,7 +118,7 @@ describe('an operation', () => {
     expect(page).toMatch(
       /Wanted \d\d:\d\d:\d\d Begun \+900ms .*Asked the platform to deploy .*Closed the record on GitHub .*Decided: deployed/,
     )
-    expect(page).toMatch(/ccccccc feat\(support\): answer in the customer’s language feat → minor/)
+    expect(page).toMatch(/84a5168 feat\(support\): answer in the customer’s language feat → minor/)
     expect(page).toContain('Check run #5513')
     expect(page).toContain('Deployment record #90412')
   })

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import type { Repository } from '../../app/engine/agents.ts'
@@ -81,7 +82,8 @@ export interface Seed {
   readonly steps?: Readonly<Record<string, unknown>>
 }
 
-export const sha = (digit: string) => digit.repeat(40)
+/** A commit that looks like one. */
+export const sha = (name: string) => createHash('sha1').update(name).digest('hex')
 
 /** A store on the app's database from before the app starts, at a time that can be set. */
 export function pastStore(dataDir: string) {

@@ -187,7 +187,7 @@ export async function fleetStory(dataDir: string, repository: Repository = acme)
     commit: sha('3'),
     decision: 'superseded',
     code: 'newer-commit',
-    message: 'The newer commit 4444444 is wanted instead.',
+    message: 'The newer commit 1b64538 is wanted instead.',
     outcome: ago(60 * 24 * 3 + 1, 10),
   })
   await logged(failed, { database, clock })
