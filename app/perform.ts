@@ -47,7 +47,7 @@ interface Around {
 async function performDeploy(operation: Operation, { lane, io }: Around): Promise<Performed> {
   const { app } = lane
   const { agent, config } = await agentToDeploy(operation, lane)
-  const ready = await readyWhen(operation, { agent, lane })
+  const ready = await readyWhen(operation, { agent, lane, io })
   if (ready.kind === 'later') return ready
   if (ready.kind === 'broken') throw fail('dependency-failed', { agent: agent.name, needed: ready.needed })
   if (ready.kind === 'unchecked')

@@ -1,4 +1,6 @@
 import type { Agent } from '../src/config/config.ts'
+import type { Io } from '../src/io.ts'
+import { withOwnJournal } from '../src/journal.ts'
 import { failing } from '../src/outcome.ts'
 import { readChecks } from './checks.ts'
 import { isAutomatic } from './choose.ts'
@@ -20,11 +22,11 @@ export type Ready =
   | { readonly kind: 'unchecked'; readonly checks: readonly string[] }
 
 /** May this deploy begin? Agents that it depends on come first, and checks where the agent's settings ask for them. */
-export async function readyWhen(operation: Operation, given: { agent: Agent; lane: Lane }): Promise<Ready> {
-  const { agent, lane } = given
+export async function readyWhen(operation: Operation, given: { agent: Agent; lane: Lane; io: Io }): Promise<Ready> {
+  const { agent, lane, io } = given
   const { app, github } = lane
   // What has begun is not held up by a second look at what let it begin.
-  if (await hasBegun(operation, lane)) return { kind: 'ready' }
+  if ((await withOwnJournal(io, agent.name).journal.get('deploy.asking')) !== undefined) return { kind: 'ready' }
   const dependencies = await readDependencies(operation, given)
   if (dependencies.kind !== 'ready') return dependencies
   if (!agent.deploy.waitForChecks || !isAutomatic(operation)) return { kind: 'ready' }
@@ -35,10 +37,6 @@ export async function readyWhen(operation: Operation, given: { agent: Agent; lan
   })
   if (checks.state === 'failed') return { kind: 'unchecked', checks: checks.names }
   return checks.state === 'passed' ? { kind: 'ready' } : { kind: 'later', notBefore: app.clock.now() + checksMs }
-}
-
-async function hasBegun(operation: Operation, { app }: Lane): Promise<boolean> {
-  return (await app.store.agents.readStep(operation.id, 'deploy.asking')) !== undefined
 }
 
 async function readDependencies(operation: Operation, { agent, lane }: { agent: Agent; lane: Lane }): Promise<Ready> {

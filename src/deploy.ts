@@ -1,4 +1,5 @@
 import { selectAgents } from './agent.ts'
+import { announce } from './announce.ts'
 import { attach } from './attach.ts'
 import { changeOf } from './change.ts'
 import type { Agent } from './config/config.ts'
@@ -7,6 +8,7 @@ import { absentFrom, fingerprints, holds } from './document/managed.ts'
 import { beginOutcome, type Draft } from './draft.ts'
 import { changesOf, findDrift, judgeDrift } from './drift.ts'
 import { explain, fail, Postponed } from './errors.ts'
+import { fileChanges } from './file-changes.ts'
 import type { Io } from './io.ts'
 import { withOwnJournal } from './journal.ts'
 import type { Rollout } from './move.ts'
@@ -62,7 +64,11 @@ async function deployAgent(story: Story): Promise<Outcome> {
       return draft.end(plan.decision, plan.code, plan.message)
     }
     await checkDrift(story, { draft, standing, content })
-    if (request.dryRun) return draft.end('skipped', 'dry-run', `Would deploy ${describe(story, { plan, standing })}.`)
+    if (request.dryRun) {
+      const files = await fileChanges({ agent, config: request.config, standing, content, io })
+      if (files) draft.add({ fileChanges: files })
+      return draft.end('skipped', 'dry-run', `Would deploy ${describe(story, { plan, standing })}.`)
+    }
     io.log.info(`${agent.name}: deploying ${describe(story, { plan, standing })}`, { agent: agent.name })
     const rollout: Rollout = { agent, client, before: standing.platform, wait: request.wait, step: 'deploy' }
     return await carryOut(story, { draft, plan, standing, content, rollout })
@@ -99,7 +105,8 @@ async function carryOut(story: Story, planned: Planned): Promise<Outcome> {
   const outcome = await settle(story, { ...planned, change })
   if (outcome.code === 'submitted') return outcome
   const unwritten = await close(outcome, { id: record.id, logUrl: request.trigger.url, io })
-  return unwritten ? { ...outcome, warnings: [...outcome.warnings, unwritten] } : outcome
+  const announced = await announce(outcome, { agent, commit, io })
+  return unwritten ? { ...announced, warnings: [...announced.warnings, unwritten] } : announced
 }
 
 /** Turns a failure into an outcome, after going back to what was live where the agent's settings say so. */

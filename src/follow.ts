@@ -2,6 +2,7 @@ import { attach } from './attach.ts'
 import type { Agent, Config } from './config/config.ts'
 import { DeployError, explain, fail, Postponed } from './errors.ts'
 import type { Io } from './io.ts'
+import { withOwnJournal } from './journal.ts'
 import type { Outcome } from './outcome.ts'
 import type { Rollout } from './move.ts'
 import type { Connection, Live, Ticket } from './platforms/platform.ts'
@@ -25,8 +26,9 @@ export interface FollowRequest {
  * Asks the platform once more what became of a deploy or rollback that was still under way at its deadline, and corrects
  * the ledger's record. Undefined while the platform can't say.
  */
-export async function follow(request: FollowRequest, io: Io): Promise<Outcome | undefined> {
+export async function follow(request: FollowRequest, given: Io): Promise<Outcome | undefined> {
   const { agent, outcome, trigger } = request
+  const io = withOwnJournal(given, agent.name)
   const step = outcome.operation
   const ticket = await io.journal.get<Ticket>(`${step}.asked`)
   const before = await io.journal.get<Live>(`${step}.asking`)

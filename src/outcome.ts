@@ -36,6 +36,13 @@ export interface Difference {
   readonly lines: readonly string[]
 }
 
+/** Paths inside the bundle, against what is live. */
+export interface FileChanges {
+  readonly added: readonly string[]
+  readonly changed: readonly string[]
+  readonly removed: readonly string[]
+}
+
 /** What happened to one agent. `code` is a ReasonCode, or an ErrorCode of `errors.ts`. Times in milliseconds since the epoch. */
 export interface Outcome {
   readonly agent: string
@@ -74,6 +81,10 @@ export interface Outcome {
   readonly changes?: readonly Difference[]
   /** What somebody else edited there since the last deploy, of what the change would overwrite. */
   readonly drift?: readonly Difference[]
+  /** Of a plan: what it would do to the files that are live, where that is known. */
+  readonly fileChanges?: FileChanges
+  /** The git tag that was written for it. */
+  readonly tag?: string
   /** Set when a failed rollout was undone: the version that is live again. */
   readonly restoredVersion?: string
   readonly warnings: readonly string[]

@@ -2,6 +2,7 @@ import { formatDuration, formatSize } from './config/units.ts'
 import { code, inert, table } from './markdown.ts'
 import type { Outcome } from './outcome.ts'
 import { renderDifferences } from './report-difference.ts'
+import { renderFileChanges } from './report-files.ts'
 import type { RollbackPlan } from './request.ts'
 import type { AgentStatus } from './status.ts'
 
@@ -47,8 +48,7 @@ export function renderOutcome(outcome: Outcome, place: Place): string {
   const parts = [`### ${inert(outcome.agent)}`, renderMessage(outcome)]
   if (outcome.help) parts.push(`**What to do:** ${inert(outcome.help)}`)
   if (outcome.warnings.length > 0) parts.push(outcome.warnings.map((warning) => `> ⚠️ ${inert(warning)}`).join('\n>\n'))
-  const differences = renderDifferences(outcome)
-  if (differences !== '') parts.push(differences)
+  parts.push(...[renderDifferences(outcome), renderFileChanges(outcome.fileChanges)].filter((text) => text !== ''))
   if (outcome.version && outcome.version.commits.length > 0) parts.push(renderCommits(outcome, place))
   if (outcome.digest) parts.push(renderBundle(outcome))
   return parts.join('\n\n')

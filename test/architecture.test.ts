@@ -15,7 +15,7 @@ const layers: readonly { readonly name: string; readonly files: readonly RegExp[
   {
     name: 'thinking',
     files: [
-      /^src\/(agent|difference|difference-lines|draft|journal|markdown|redact|report|report-difference|retry|secrecy)\.ts$/,
+      /^src\/(agent|file-difference|difference|difference-lines|draft|journal|markdown|redact|report|release-notes|report-difference|report-files|retry|secrecy)\.ts$/,
       /^src\/document\/(canonical|managed|parse)\.ts$/,
       /^src\/config\//,
       /^src\/version\/(?!history-)/,
@@ -25,7 +25,7 @@ const layers: readonly { readonly name: string; readonly files: readonly RegExp[
   {
     name: 'reaching',
     files: [
-      /^src\/(attempt|file-body|github|http|ledger|multipart|source-[a-z]+|standing|verify)\.ts$/,
+      /^src\/(announce|attempt|file-body|github|http|ledger|multipart|source-[a-z]+|standing|verify)\.ts$/,
       /^src\/version\/history-/,
       /^src\/(bundle|document|platforms)\//,
     ],

@@ -86,7 +86,15 @@ describe('the result', () => {
       ...{ agent: 'a', decision: 'deployed', code: 'released', message: 'm', help: 'h', operation: 'deploy' },
       ...{ platform: 'p', agentId: 'x', commit: 'c', releaseVersion: '1.1.0', previousVersion: '1.0.0' },
       ...{ platformVersion: 'v1', buildId: 'b', deploymentId: 'd', githubDeploymentId: 1, status: 'live', url: 'u' },
-      ...{ digest: 'sha256:0', bundlePath: '/b.zip', bundleSize: 3, restoredVersion: '1.0.0', warnings: ['w'] },
+      ...{
+        digest: 'sha256:0',
+        bundlePath: '/b.zip',
+        bundleSize: 3,
+        restoredVersion: '1.0.0',
+        tag: 'a-v1.1.0',
+        fileChanges: { added: ['x'], changed: [], removed: [] },
+        warnings: ['w'],
+      },
       ...{ changes: [{ path: 'a.b', kind: 'changed', lines: ['-x', '+y'] }], drift: [] },
       ...{ startedAt: 1, finishedAt: 2, entries: [{ path: 'x', size: 1, included: true, reason: 'tracked' }] },
       version: {

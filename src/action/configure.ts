@@ -69,6 +69,7 @@ function override(agent: Agent, inputs: Inputs): Agent {
     ...agent,
     environment: inputs.environment ?? agent.environment,
     version: inputs.version ?? agent.version,
+    release: inputs.release ?? agent.release,
     deploy: {
       ...agent.deploy,
       strategy: strategy ?? agent.deploy.strategy,

@@ -1,4 +1,4 @@
-import { request } from '@octokit/request'
+import { getOctokit } from '@actions/github'
 import { gitHubFor } from '../github.ts'
 import type { Clock, GitHub } from '../io.ts'
 import { retryWait } from '../retry.ts'
@@ -27,9 +27,9 @@ export interface GitHubAccess {
  * repeated where doing it again would leave a second record.
  */
 export function connectGitHub(access: GitHubAccess): GitHub {
-  const api = request.defaults({
+  const { request: api } = getOctokit(access.token, {
     baseUrl: access.apiUrl.replace(/\/+$/, ''),
-    headers: { authorization: `token ${access.token}`, 'user-agent': 'agent-deploy' },
+    userAgent: 'agent-deploy',
   })
   const patient = async (route: string, parameters?: Record<string, unknown>) => {
     const { clock, signal } = access

@@ -45,6 +45,7 @@ export const Inputs = z.object({
   'github-token': optional(Text),
   version: optional(VersionChoice),
   strategy: optional(z.enum(['rolling', 'blue-green'])),
+  release: optional(Flag),
   'cleanup-old': optional(Flag),
   include: optional(Lines),
   exclude: optional(Lines),

@@ -41,6 +41,12 @@ const Difference = z.object({
   lines: z.array(z.string()).describe('As in a unified diff.'),
 })
 
+const FileChanges = z.object({
+  added: z.array(z.string()),
+  changed: z.array(z.string()),
+  removed: z.array(z.string()),
+})
+
 const AgentResult = z.object({
   agent: z.string().describe('Its name in the config file.'),
   operation: z.enum(['deploy', 'rollback']),
@@ -66,6 +72,8 @@ const AgentResult = z.object({
   version: Version.optional().describe('How the version was found.'),
   changes: z.array(Difference).optional().describe('What the deploy makes other on a configuration platform.'),
   drift: z.array(Difference).optional().describe('What somebody else edited there since the last deploy.'),
+  fileChanges: FileChanges.optional().describe('Of a plan: against what is live, where that is known.'),
+  tag: z.string().optional().describe('The git tag that was written for it.'),
   restoredVersion: z.string().optional().describe('Live again after a failed rollout.'),
   warnings: z.array(z.string()),
   startedAt: z.number().describe('Milliseconds since the epoch.'),

@@ -34,6 +34,7 @@ export const options = {
   settings: 'what only the platform has, as YAML',
   version: 'auto, major, minor, patch or a version',
   strategy: 'rolling or blue-green',
+  release: 'true: tag the commit and write release notes',
   'cleanup-old': 'true or false',
   include: 'patterns of ignored files that ship',
   exclude: 'patterns of files that do not ship',

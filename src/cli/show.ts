@@ -25,6 +25,7 @@ function renderOutcome(outcome: AgentResult, paint: Paint): string[] {
     ...outcome.warnings.flatMap((warning) => indent(paint('yellow', `! ${warning}`))),
     ...(outcome.version ? renderCommits(outcome.version.commits, paint) : []),
     ...(outcome.changes ?? []).flatMap(({ path, lines }) => indent([paint('bold', path), ...lines].join('\n'))),
+    ...renderFiles(outcome, paint),
     ...(outcome.digest ? indent(paint('dim', bundleLine(outcome))) : []),
     ...(outcome.url ? indent(outcome.url) : []),
   ]
@@ -35,6 +36,15 @@ function renderCommits(commits: NonNullable<AgentResult['version']>['commits'], 
     return `  ${paint('yellow', sha.slice(0, 7))} ${subject} ${paint('dim', `(${reason})`)}`
   })
   return commits.length > commitsShown ? [...shown, `  …and ${commits.length - commitsShown} more`] : shown
+}
+
+function renderFiles({ fileChanges: files }: AgentResult, paint: Paint): string[] {
+  if (!files) return []
+  return [
+    ...files.added.map((path) => `  ${paint('green', '+')} ${path}`),
+    ...files.changed.map((path) => `  ${paint('yellow', '~')} ${path}`),
+    ...files.removed.map((path) => `  ${paint('red', '-')} ${path}`),
+  ]
 }
 
 function bundleLine({ digest, files, bundleSize }: AgentResult): string {

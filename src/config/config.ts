@@ -25,6 +25,8 @@ export interface Agent {
   /** `auto`, `major`, `minor`, `patch` or an exact semver. */
   readonly version: string
   readonly initialVersion: string | undefined
+  /** Tag the commit and write release notes once it is live. */
+  readonly release: boolean
   readonly bundle: {
     readonly include: readonly string[]
     readonly exclude: readonly string[]
@@ -80,6 +82,7 @@ export function resolveAgent(
     },
     version: entry.version ?? defaults.version ?? 'auto',
     initialVersion: entry['initial-version'] ?? defaults['initial-version'],
+    release: entry.release ?? defaults.release ?? false,
     bundle: {
       include: bundle.include ?? [],
       exclude: bundle.exclude ?? [],

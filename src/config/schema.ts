@@ -139,6 +139,11 @@ const shared = {
     .meta({ default: 'auto' })
     .describe('How the next version is found: from the commits (`auto`), fixed, or exact.'),
   'initial-version': ExactVersion.optional().meta({ default: '1.0.0' }).describe('The version of the first release.'),
+  release: z
+    .boolean()
+    .optional()
+    .meta({ default: false })
+    .describe('Tag the commit `<agent>-v<version>` and write release notes, once the version is live and verified.'),
   bundle: Bundle.optional().describe('What ships.'),
   verify: Verify.optional().describe('How the new version is asked whether it works; not at all when left out.'),
   'watch-paths': z

@@ -2,7 +2,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { addCommit } from '../support/repository.ts'
+import { addCommit, git } from '../support/repository.ts'
 import { root, type Result } from '../support/runner.ts'
 import { agentId, agentTree, startWorld, supportConfig, type World, writesIn } from '../support/world.ts'
 
@@ -102,6 +102,26 @@ describe('a day of a repository, step by step', () => {
     expect(result.outputs['decision']).toBe('deployed')
     expect(result.summary).toContain('feat: greet twice')
     expect(await answer()).toBe('hello 2')
+  })
+
+  it('plans with the commits behind the version and the files against what is live', async () => {
+    const workspace = await world.checkout()
+    git(workspace, 'rm', '-q', 'agents/support/notes.md')
+    addCommit(workspace, {
+      tree: { 'agents/support/new.py': 'pass\n', 'agents/support/main.py': 'print()\n' },
+      message: 'feat!: start over',
+    })
+    const before = world.nasiko.requests.length
+
+    const result = await world.run({ workspace, inputs: { command: 'plan' } })
+
+    expect(result.exitCode, result.stdout).toBe(0)
+    expect(resultOf(result).outcomes).toMatchObject([
+      { version: { bump: 'major' }, fileChanges: { added: ['new.py'], changed: ['main.py'], removed: ['notes.md'] } },
+    ])
+    expect(result.summary).toContain('Files against what is live: 1 added, 1 changed, 1 removed')
+    expect(result.summary).toContain('feat!: start over'.replace('!', '\\!'))
+    expect(writesIn(world.nasiko.requests.slice(before))).toEqual([])
   })
 
   it('leaves agents alone that a push did not touch', async () => {

@@ -110,6 +110,8 @@ describe('the README’s workflow', () => {
     const { outcomes } = JSON.parse(results[0]?.outputs['result'] ?? '') as { outcomes: { agent: string }[] }
     expect(decisions(results), results[0]?.stdout).toEqual(['deployed'])
     expect(outcomes.map(({ agent }) => agent)).toEqual(['support-bot', 'billing-bot'])
+    const groups = results[0]?.commands.filter(({ name }) => name.endsWith('group')).map(({ message }) => message)
+    expect(groups).toEqual(['support-bot', '', 'billing-bot', ''])
     expect([serving(agentId), serving('agent-billing')]).toEqual(['1.0.1', '1.0.1'])
   })
 

@@ -33,10 +33,10 @@ beforeEach(async () => {
     clock: { now: () => 42 },
     log,
     onStored: (guid) => void woken.push(guid),
-    ready: async () => undefined,
-    isStopping: () => isStopping,
     onAnswered: () => undefined,
     pages: async (_request, response) => void response.writeHead(404).end(),
+    ready: async () => undefined,
+    isStopping: () => isStopping,
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   port = (server.address() as AddressInfo).port

@@ -180,3 +180,45 @@ describe('whoever can push a branch', () => {
     expect(checks().at(-1)).toBe('success: support-bot 1.0.2: deployed (released)')
   })
 })
+
+describe('an agent that waits for checks', () => {
+  const waiting = config.replace('path: agents/support', 'path: agents/support, deploy: { wait-for-checks: true }')
+  const check = (sha: string, conclusion: string | null) => {
+    repository().checkRuns.push({
+      ...{ id: 77, name: 'test', headSha: sha, appId: place.app.id, externalId: '', detailsUrl: '', startedAt: null },
+      ...{
+        status: conclusion ? 'completed' : 'in_progress',
+        conclusion,
+        completedAt: conclusion && '2026-01-01T00:00:00Z',
+      },
+      output: { title: null, summary: null, text: null },
+    })
+  }
+
+  it('is deployed once they have passed', async () => {
+    const sha = await place.push({ tree: { '.github/agents.yml': waiting }, message: 'feat: wait' })
+    check(sha, null)
+    await until('it is asked twice', () => {
+      return (
+        place.github.requests.filter(({ method, path }) => method === 'GET' && path.includes('/check-runs')).length > 1
+      )
+    })
+    const before = [...memory.effects]
+    repository().checkRuns.length = 0
+    check(sha, 'success')
+    await rest()
+
+    expect(before).toEqual([])
+    expect(memory.effects).toEqual(['deploy 1.0.1'])
+  })
+
+  it('is refused when one has failed, and says which', async () => {
+    const sha = await place.push({ tree: { '.github/agents.yml': waiting }, message: 'feat: wait' })
+    check(sha, 'failure')
+    await rest()
+
+    expect(memory.effects).toEqual([])
+    expect(checks().at(-1)).toBe('failure: support-bot: refused (checks-failed)')
+    expect(repository().checkRuns.at(-1)?.output.summary).toContain('test')
+  })
+})

@@ -33,7 +33,7 @@ export async function startPostgres() {
     await chmod(folder, 0o700)
   }
   const as = (program: string, ...words: string[]): [string, string[]] =>
-    user ? ['runuser', ['-u', user.name, '--', join(bin, program), ...words]] : [join(bin, program), words]
+    user ? ['/usr/sbin/runuser', ['-u', user.name, '--', join(bin, program), ...words]] : [join(bin, program), words]
   const spawnServer = (words: string[]) => {
     const [command, all] = as('postgres', ...words)
     return spawn(command, all, { stdio: ['ignore', 'ignore', 'pipe'], cwd: '/' })

@@ -2,12 +2,13 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { issueToken } from './auth.ts'
 import { git, resolveCommit } from './git.ts'
-import { addApp, type NewApp } from './new-app.ts'
+import { addApp } from './new-app.ts'
 import { merge, watchRefs } from './push.ts'
 import { releaseShape } from './shapes-records.ts'
 import { commentShape, issueShape, pullShape } from './shapes-talk.ts'
 import {
   type Comment,
+  type NewApp,
   newId,
   type Pull,
   type Release,

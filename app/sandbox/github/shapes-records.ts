@@ -66,7 +66,7 @@ export function releaseShape(world: World, repository: Repository, release: Rele
     tag_name: release.tag,
     target_commitish: release.target,
     name: release.name,
-    body: null,
+    body: release.body ?? null,
     draft: release.draft,
     prerelease: release.prerelease,
     created_at: release.createdAt,

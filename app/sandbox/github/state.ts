@@ -101,6 +101,7 @@ export interface Release {
   readonly id: number
   readonly tag: string
   readonly name: string
+  readonly body?: string
   readonly target: string
   readonly author: string
   readonly prerelease: boolean
@@ -123,6 +124,20 @@ export interface App {
   readonly permissions: Readonly<Record<string, string>>
   readonly events: readonly string[]
   readonly installations: Installation[]
+}
+
+/** An app as its owner describes it. */
+export interface NewApp {
+  readonly slug: string
+  readonly name: string
+  /** PEM; made when left out. */
+  readonly privateKey?: string
+  readonly webhookUrl: string
+  readonly webhookSecret: string
+  /** Where people come back to after they have signed in. */
+  readonly callbackUrl?: string
+  readonly permissions: Readonly<Record<string, string>>
+  readonly events: readonly string[]
 }
 
 export interface Installation {

@@ -137,6 +137,7 @@ export const recordRoutes: Routes = {
       id: newId(world),
       tag,
       name: String(body['name'] ?? tag),
+      body: String(body['body'] ?? ''),
       target: String(body['target_commitish'] ?? repository.defaultBranch),
       author: loginOf(call.viewer),
       prerelease: body['prerelease'] === true,
