@@ -13,6 +13,12 @@ export const failures = {
     message: (f) => `${f['platform']} does not accept the credential${within(f['detail'])}.`,
     help: (f) => `Renew ${f['remedy'] ?? 'the token or key'} and try again; nothing was changed.`,
   },
+  'account-not-allowed': {
+    decision: 'failed',
+    message: (f) =>
+      `${f['platform']} accepts the credential, but its account may not do this: ${f['what']}${within(f['detail'])}.`,
+    help: (f) => `Give the account ${f['needed']}, or use one that has it; nothing was changed.`,
+  },
   'platform-rejected': {
     decision: 'failed',
     message: (f) => `${f['platform']} refused the ${f['what']}${within(f['status'])}: ${f['detail']}`,

@@ -85,7 +85,7 @@ export const refusals = {
   },
   'file-changed': {
     decision: 'refused',
-    message: (f) => `The file "${f['path']}" changed while it was being packed.`,
+    message: (f) => `The file "${f['path']}" changed while it was being packed or sent.`,
     help: () => 'Let nothing write into the checkout while the bundle is made, then run again.',
   },
   'secret-found': {
@@ -102,6 +102,12 @@ export const refusals = {
     decision: 'refused',
     message: (f) => `The agent "${f['agent']}" has no version "${f['version']}".`,
     help: (f) => `The versions it can go back to are ${list(f['known'])}.`,
+  },
+  'version-ineligible': {
+    decision: 'refused',
+    message: (f) => `${f['platform']} does not take "${f['agent']}" back to "${f['version']}".`,
+    help: (f) =>
+      `It can go back to ${Array.isArray(f['known']) && f['known'].length === 0 ? 'no version' : list(f['known'])}; to have another one live, deploy its commit again.`,
   },
   'already-live': {
     decision: 'refused',

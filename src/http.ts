@@ -1,3 +1,4 @@
+import { DeployError } from './errors.ts'
 import { type FileBody, piecesOf } from './file-body.ts'
 import type { Io } from './io.ts'
 import { type FormField, multipartOf } from './multipart.ts'
@@ -69,10 +70,12 @@ export async function send(
 ): Promise<PlatformReply> {
   const timeout = AbortSignal.timeout(request.timeoutMs ?? readTimeoutMs)
   const signal = AbortSignal.any([timeout, io.signal])
+  const { stream, ...content } = contentOf(request)
   try {
     const response = await io.fetch(request.url, {
       method: request.method,
-      ...contentOf(request),
+      ...content,
+      ...(stream && { body: ReadableStream.from(stream), duplex: 'half' }),
       // Anything else, and fetch keeps a copy of what it sends: all of a bundle in memory.
       redirect: 'error',
       signal,
@@ -85,21 +88,29 @@ export async function send(
   } catch (error) {
     if (error instanceof HttpFailure) throw error
     if (io.signal.aborted) throw io.signal.reason
+    // The file is not what was promised; the network is not to blame.
+    if (error instanceof Error && error.cause instanceof DeployError) throw error.cause
     throw networkFailure(request, { error, timedOut: timeout.aborted })
+  } finally {
+    // Fetch does not close it by itself where the answer, or the end, came before all of it was sent.
+    await stream?.return()
   }
 }
 
-function contentOf({ body, headers: own }: PlatformRequest): RequestInit {
+/** With a stream of its own for every try. */
+function contentOf({ body, headers: own }: PlatformRequest): Pick<RequestInit, 'headers' | 'body'> & {
+  readonly stream?: AsyncGenerator<Uint8Array, void>
+} {
   const headers = { accept: 'application/json', ...own }
   if (body === undefined) return { headers }
   if (typeof body === 'string' || body instanceof Uint8Array) return { headers, body }
   const { size, type, pieces } = 'form' in body ? multipartOf(body.form) : { ...body, type: undefined, pieces: [body] }
   // With its length, or it is sent in chunks, which not every server takes.
   const described = { 'content-length': String(size), ...(type ? { 'content-type': type } : {}) }
-  return { headers: { ...headers, ...described }, body: ReadableStream.from(inOrder(pieces)), duplex: 'half' }
+  return { headers: { ...headers, ...described }, stream: inOrder(pieces) }
 }
 
-async function* inOrder(pieces: readonly (Uint8Array | FileBody)[]): AsyncGenerator<Uint8Array> {
+async function* inOrder(pieces: readonly (Uint8Array | FileBody)[]): AsyncGenerator<Uint8Array, void> {
   for (const piece of pieces) {
     if (piece instanceof Uint8Array) yield piece
     else yield* piecesOf(piece)

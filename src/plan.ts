@@ -107,7 +107,7 @@ function heldBecause(agent: Agent, hold: Hold): string {
 
 /** The base of the next version; after a rollback to what no record names, the version that was left. */
 function baseVersion({ agent, standing }: DeployFacts): string | undefined {
-  if (agent.platform.keepsReleaseVersion) return standing.platform.releaseVersion
+  if (agent.platform.keepsReleaseVersion) return standing.platform.highestVersion ?? standing.platform.releaseVersion
   return standing.live?.payload.release_version ?? standing.live?.payload.previous_version ?? undefined
 }
 

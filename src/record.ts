@@ -1,4 +1,5 @@
 import type { Agent } from './config/config.ts'
+import { strategiesOf } from './config/parse.ts'
 import { explain, Postponed } from './errors.ts'
 import type { GitHub, Io } from './io.ts'
 import {
@@ -188,7 +189,7 @@ function payloadOf(entry: Entry): Payload {
     previous_commit: entry.previousCommit ?? null,
     commit: entry.commit,
     digest: entry.digest ?? null,
-    strategy: entry.agent.platform.strategies.length > 0 ? entry.agent.deploy.strategy : null,
+    strategy: strategiesOf(entry.agent.platform, entry.agent.settings).length > 0 ? entry.agent.deploy.strategy : null,
     trigger: entry.trigger.kind,
     actor: entry.trigger.actor,
     reason: entry.reason ?? null,

@@ -31,6 +31,7 @@ interface Given {
     description?: string
   }
   platformVersion?: string
+  highestVersion?: string
   other?: { state: RecordState }
   trigger?: Trigger
   version?: string
@@ -60,6 +61,7 @@ function facts(given: Given): DeployFacts {
       platform: {
         platformVersion,
         releaseVersion: platformVersion,
+        ...(given.highestVersion ? { highestVersion: given.highestVersion } : {}),
         versions: [{ version: platformVersion, status: 'active' }],
       },
       recent: [other, live].filter((one) => one !== undefined),
@@ -196,6 +198,14 @@ describe('planDeploy', () => {
     const plan = planDeploy(facts({ live: { operation: 'rollback' }, message: revert, badCommits: ['c'.repeat(40)] }))
 
     expect(plan).toMatchObject({ step: 'stop', code: 'on-hold', liftsHold: false })
+  })
+
+  it('counts from the highest number ever, not from the live one, where none can come twice', () => {
+    const plan = planDeploy(
+      facts({ live: { operation: 'rollback', version: '1.0.0' }, highestVersion: '1.4.2', trigger: byHand }),
+    )
+
+    expect(plan).toMatchObject({ step: 'update', version: { version: '1.5.0' }, warnings: [] })
   })
 
   it('warns when a number that was rolled back comes again', () => {

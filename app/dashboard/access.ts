@@ -19,7 +19,10 @@ export type Refusal = 'not-local' | 'sign-in' | 'unavailable'
 
 export type Access = (request: IncomingMessage) => Promise<Viewer | Refusal>
 
-/** Without sign-in whoever is at this machine may look; with it, whoever GitHub names, at what GitHub shows them. */
+/**
+ * Without sign-in whoever is at this machine may look; with it, whoever GitHub names, at what GitHub shows them, by whatever
+ * name they came: a session belongs to the name that it was begun under.
+ */
 export function createAccess(given: { sessions: Sessions | undefined; people: People }): Access {
   const { sessions, people } = given
   return async (request) => {

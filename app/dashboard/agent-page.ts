@@ -13,6 +13,7 @@ import {
   durationText,
   operationPath,
   outside,
+  prose,
   stateOf,
   triggerLink,
   when,
@@ -165,7 +166,7 @@ function entry(operation: Operation, { facts, now }: AgentGiven): Html {
       >
       ${badge(word)}${operation.code && html`<span class="code">${operation.code}</span>`}
     </div>
-    <p>${about}</p>
+    <p>${prose(about)}</p>
     <p class="sub">
       ${when(operation.createdAt, now)} · @${operation.trigger.actor} · ${triggerLink(operation)} ·
       ${commitLink(outcome?.commit ?? operation.commit, facts.agent.webUrl)}${took ? ` · took ${took}` : ''}${shipped(operation)}${reason ? html` · “${reason}”` : ''}

@@ -125,8 +125,10 @@ function show(
 function openEvents({ request, response, url }: Exchange, { access, views, events }: Context): void {
   const of = URL.parse(url.searchParams.get('of') ?? '/', url.origin)
   if (!of) return void response.writeHead(400).end()
-  events.open(response, async () => {
+  events.open(response, async (shown) => {
     const viewer = await access(request)
+    // GitHub will be back; what was seen may be looked at meanwhile.
+    if (viewer === 'unavailable') return shown
     if (typeof viewer === 'string') return undefined
     return (await view(of, viewer, views)).main.text
   })

@@ -10,14 +10,16 @@ const mostStreams = 200
 const mostUnread = 1024 * 1024
 
 export interface Events {
-  /** Sends the page's content now, and again whenever it has changed. `render`: undefined ends the stream. */
-  open(response: ServerResponse, render: () => Promise<string | undefined>): void
+  /** Sends the page's content now, and again whenever it has changed. `render` gets what is shown; undefined ends it. */
+  open(response: ServerResponse, render: Render): void
   close(): void
 }
 
+export type Render = (shown: string) => Promise<string | undefined>
+
 interface Stream {
   readonly response: ServerResponse
-  readonly render: () => Promise<string | undefined>
+  readonly render: Render
   shown: string
   busy: boolean
 }
@@ -43,7 +45,7 @@ export function createEvents(given: { newest: () => Promise<number>; onTrouble: 
     if (stream.busy || response.writableLength > mostUnread) return
     stream.busy = true
     try {
-      const content = await stream.render()
+      const content = await stream.render(stream.shown)
       if (content === undefined) return void response.end('event: over\ndata:\n\n')
       if (content !== stream.shown) response.write(`data: ${JSON.stringify(content)}\n\n`)
       stream.shown = content

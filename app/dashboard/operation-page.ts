@@ -1,5 +1,5 @@
 import { formatDuration, formatSize } from '../../src/config/units.ts'
-import type { Difference, Outcome } from '../../src/outcome.ts'
+import { type Difference, type Outcome, reasons } from '../../src/outcome.ts'
 import type { Operation } from '../engine/operations.ts'
 import { html, type Html, type Part } from './html.ts'
 import { type Content, live, page } from './page.ts'
@@ -14,6 +14,7 @@ import {
   meaningOf,
   moment,
   outside,
+  prose,
   stateOf,
   triggerLink,
   when,
@@ -37,16 +38,20 @@ export function operationPage(given: OperationGiven): Content {
   const { operation, agent } = given.seen
   const { outcome } = operation.result
   return page(
-    `${operation.kind} of ${agent.name}`,
+    `${titled(operation.kind)} of ${agent.name}`,
     html`<p class="crumbs"><a href="/">Fleet</a> › <a href="${agentPath(agent.key)}">${agent.name}</a></p>
       <div class="head">
-        <h1>${operation.kind} of ${agent.name}</h1>
+        <h1>${titled(operation.kind)} of ${agent.name}</h1>
         ${live('state', badge(stateOf(operation)))}
       </div>
       ${live('decision', decision(operation))} ${live('facts', facts(given))} ${live('steps', steps(given))}
       ${live('shipped', outcome && [commits(outcome, agent.webUrl), differences('What changes on the platform', outcome.changes), differences('What somebody else had changed there', outcome.drift)])}
       ${live('log', log(given.lines))}`,
   )
+}
+
+function titled(kind: string): string {
+  return kind.charAt(0).toUpperCase() + kind.slice(1)
 }
 
 function decision(operation: Operation): Part {
@@ -58,17 +63,18 @@ function decision(operation: Operation): Part {
         : 'It is under way; this page follows it.'
     return html`<p class="hint">${word}</p>`
   }
-  const meaning = operation.code ? meaningOf(operation.code) : ''
+  // What an error means is said by its own sentences, with the facts in them.
+  const meaning = operation.code && operation.code in reasons ? meaningOf(operation.code) : ''
   const said = outcome?.message ?? message ?? ''
   return html`<section class="decision" aria-label="Decision">
-    <p class="said">${said.split('\n').map((line) => html`${line}<br />`)}</p>
-    ${outcome?.help && html`<p><b>What to do:</b> ${outcome.help}</p>`}
-    ${operation.code && html`<p class="sub">Reason <code>${operation.code}</code>${meaning && meaning !== said ? `: ${meaning}` : ''}</p>`}
+    <p class="said">${said.split('\n').map((line) => html`${prose(line)}<br />`)}</p>
+    ${outcome?.help && html`<p><b>What to do:</b> ${prose(outcome.help)}</p>`}
+    ${operation.code && html`<p class="sub">Reason <code>${operation.code}</code>${meaning && meaning !== said ? html`: ${prose(meaning)}` : ''}</p>`}
     ${
       outcome &&
       outcome.warnings.length > 0 &&
       html`<ul class="warnings">
-        ${outcome.warnings.map((warning) => html`<li>${warning}</li>`)}
+        ${outcome.warnings.map((warning) => html`<li>${prose(warning)}</li>`)}
       </ul>`
     }
   </section>`

@@ -45,7 +45,8 @@ const places = [
 export function frame(content: Content, given: { viewer: Viewer | undefined; url: string }): string {
   const { viewer, url } = given
   const path = url.split('?')[0]
-  const watch = viewer && content.status === 200 ? html` data-watch="/events?of=${encodeURIComponent(url)}"` : ''
+  const isLive = content.main.text.includes(' data-live')
+  const watch = viewer && isLive ? html` data-watch="/events?of=${encodeURIComponent(url)}"` : ''
   return html`<!doctype html>
 <html lang="en">
 <head>

@@ -8,6 +8,8 @@ const height = 96
 const slot = 12
 const bar = 8
 const floor = 80
+/** A young agent's bars are as wide as those of an old one. */
+const fewest = 30
 
 interface Bar {
   readonly operation: Operation
@@ -28,7 +30,7 @@ export function plotDurations(operations: readonly Operation[], now: number): Ht
     .reverse()
   if (bars.length < 2) return nothing
   const most = Math.max(...bars.map(({ ms }) => ms))
-  const width = bars.length * slot
+  const width = Math.max(bars.length, fewest) * slot
   return html`<figure class="plot">
     <svg
       viewBox="0 0 ${width} ${height}"

@@ -10,7 +10,7 @@ import { type Content, message, notFound } from './page.ts'
 import type { Reads } from './reads.ts'
 import { readForm, redirect } from './send.ts'
 import { isSame } from './session.ts'
-import { agentPath, operationPath } from './words.ts'
+import { agentPath, operationPath, prose } from './words.ts'
 import { agentFor, keyIn } from './views.ts'
 
 export interface Press {
@@ -101,8 +101,8 @@ async function refusalOf(asked: Asked, app: App): Promise<Content | undefined> {
     return message(
       403,
       title,
-      html`<p>${app.redact(error.message)}</p>
-        <p>${app.redact(error.help)}</p>
+      html`<p>${prose(app.redact(error.message))}</p>
+        <p>${prose(app.redact(error.help))}</p>
         ${back}`,
     )
   }

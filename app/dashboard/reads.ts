@@ -100,7 +100,9 @@ export function createReads(database: Pick<Database, 'all'>): Reads {
     },
 
     async steps(operationId) {
-      const rows = await database.all('SELECT name, at FROM step WHERE operation_id = ? ORDER BY at', [operationId])
+      const rows = await database.all('SELECT name, at FROM step WHERE operation_id = ? ORDER BY at, name', [
+        operationId,
+      ])
       return rows.map((row) => ({ name: String(row['name']), at: Number(row['at']) }))
     },
 

@@ -8,10 +8,11 @@ export interface ShownStep {
   readonly sinceMs: number | undefined
 }
 
-/** What the entries of the step log mean to people; others are for restarts only. */
+/** What the entries of the step log mean to people, in their usual order; others are for restarts only. */
 const meanings: readonly (readonly [RegExp, string])[] = [
+  [/^wanted$/, 'Wanted'],
+  [/^begun$/, 'Begun'],
   [/^standing$/, 'Looked up what is live'],
-  [/^rollback\.standing$/, 'Looked up what is live'],
   [/^deploy\.plan$/, 'Planned what to change'],
   [/^plan$/, 'Planned what to restore'],
   [/^record$/, 'Opened the record on GitHub'],
@@ -21,24 +22,33 @@ const meanings: readonly (readonly [RegExp, string])[] = [
   [/^rollback\.asked$/, 'The platform accepted the rollback'],
   [/^restore\.asking$/, 'Asked the platform to restore the version before'],
   [/^restore\.asked$/, 'The platform accepted to restore the version before'],
+  [/^decided$/, 'Decided'],
   [/^closed\./, 'Closed the record on GitHub'],
   [/^check$/, 'Wrote the check run'],
+  [/^done$/, 'Done'],
 ]
 
-/** Each step with its time, from being wanted to its end; pure. */
+/** Each step with its time, from being wanted to its end; of the same millisecond in their usual order. Pure. */
 export function stepsOf(operation: Operation, steps: readonly Step[]): readonly ShownStep[] {
   const { outcome } = operation.result
-  const shown: { at: number; text: string }[] = [{ at: operation.createdAt, text: 'Wanted' }]
-  if (operation.startedAt !== undefined) shown.push({ at: operation.startedAt, text: 'Begun' })
-  for (const { name, at } of steps) {
-    const meaning = meanings.find(([pattern]) => pattern.test(name))?.[1]
-    if (meaning) shown.push({ at, text: meaning })
+  const decidedAt = operation.decision && outcome?.finishedAt
+  const own = {
+    wanted: operation.createdAt,
+    begun: operation.startedAt,
+    decided: decidedAt,
+    done: operation.finishedAt,
   }
-  if (outcome && operation.decision) shown.push({ at: outcome.finishedAt, text: `Decided: ${operation.decision}` })
-  if (operation.finishedAt !== undefined) shown.push({ at: operation.finishedAt, text: 'Done' })
-  const sorted = shown.sort((a, b) => a.at - b.at)
-  return sorted.map((step, index) => {
+  const all = [...steps, ...Object.entries(own).map(([name, at]) => ({ name, at }))]
+  const shown = all.flatMap(({ name, at }) => {
+    // The core names its steps with the agent's name before.
+    const step = name.slice(name.lastIndexOf('/') + 1)
+    const rank = meanings.findIndex(([pattern]) => pattern.test(step))
+    const text = step === 'decided' ? `Decided: ${operation.decision}` : meanings[rank]?.[1]
+    return text === undefined || typeof at !== 'number' ? [] : [{ at, text, rank }]
+  })
+  const sorted = shown.sort((a, b) => a.at - b.at || a.rank - b.rank)
+  return sorted.map(({ at, text }, index) => {
     const before = sorted[index - 1]
-    return { ...step, sinceMs: before && step.at - before.at }
+    return { at, text, sinceMs: before && at - before.at }
   })
 }

@@ -32,6 +32,14 @@ export function when(at: number | undefined, now: number): Html {
   >`
 }
 
+/** Sentences of ours, where `code` is set in backticks as on GitHub. */
+export function prose(text: string): Html {
+  const parts = text.split('`')
+  const isWhole = parts.length % 2 === 1
+  if (!isWhole) return html`${text}`
+  return html`${parts.map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part))}`
+}
+
 /** The time of day to the second, for lines of a log. */
 export function moment(at: number): Html {
   const exact = new Date(at).toISOString()
@@ -67,11 +75,11 @@ export function durationText(operation: Operation, now: number): string {
   return ms === undefined ? '' : formatDuration(ms)
 }
 
-/** What a reason code means, as it is documented; facts of errors are left open. */
+/** What a reason code means, as the README has it: facts of errors are named in ‹angles›. */
 export function meaningOf(code: string): string {
   if (code in reasons) return reasons[code as keyof typeof reasons]
   if (!(code in catalogue)) return ''
-  const open: Facts = new Proxy({}, { get: () => '…' })
+  const open: Facts = new Proxy({}, { get: (_, fact) => `‹${String(fact)}›` })
   return catalogue[code as ErrorCode].message(open)
 }
 

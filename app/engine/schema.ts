@@ -33,7 +33,7 @@ export function tables(types: { blob: string }): readonly string[] {
     `CREATE TABLE IF NOT EXISTS step (operation_id TEXT NOT NULL REFERENCES operation (id) ON DELETE CASCADE, name TEXT NOT NULL, value TEXT NOT NULL,
       fence INTEGER NOT NULL, at BIGINT NOT NULL, PRIMARY KEY (operation_id, name))`,
     // What the log said while an operation was worked on; only for reading.
-    `CREATE TABLE IF NOT EXISTS log_line (operation_id TEXT NOT NULL REFERENCES operation (id) ON DELETE CASCADE, at BIGINT NOT NULL, number INTEGER NOT NULL,
+    `CREATE TABLE IF NOT EXISTS log_line (operation_id TEXT NOT NULL, at BIGINT NOT NULL, number INTEGER NOT NULL,
       level TEXT NOT NULL, message TEXT NOT NULL, PRIMARY KEY (operation_id, at, number))`,
     'CREATE INDEX IF NOT EXISTS log_line_age ON log_line (at)',
     // Where each branch stood when its last push was handled.

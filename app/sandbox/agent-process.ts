@@ -41,7 +41,8 @@ export function createProcesses(): Processes {
   /** Started with the first agent; unreferenced, so that it holds nobody up. */
   function tell(message: { started?: number; ended?: number }): void {
     keeper ??= startKeeper()
-    if (keeper.connected) keeper.send(message)
+    // One that was ended by somebody else is missed only by those who can't say goodbye.
+    if (keeper.connected) keeper.send(message, () => undefined)
   }
 
   async function start(agent: AgentCommand): Promise<AgentProcess> {

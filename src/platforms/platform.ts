@@ -133,6 +133,8 @@ export interface Live {
   readonly platformVersion?: string
   /** Our semver, where the platform keeps it. */
   readonly releaseVersion?: string
+  /** The highest one that was ever taken, where no number comes twice: the next is counted from it. */
+  readonly highestVersion?: string
   readonly status?: string
   readonly url?: string
   /** What a change must still find when it arrives (optimistic concurrency); `submit` sends or compares it. */

@@ -4,8 +4,10 @@ import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { bundle } from './bundle.ts'
+import { dashboard } from './dashboard.ts'
 import { select } from './select.ts'
 import { start } from './start.ts'
+import { upload } from './upload.ts'
 import { version } from './version.ts'
 import { render, type Row } from './row.ts'
 
@@ -21,7 +23,7 @@ export interface Bench {
   say(text: string): void
 }
 
-const groups = { start, select, version, bundle } as const
+const groups = { start, select, version, bundle, upload, dashboard } as const
 type Group = keyof typeof groups
 
 const help = `npm run bench -- [group…] [--rounds 7] [--small] [--json bench.json]

@@ -1,14 +1,13 @@
-import { createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { issueToken } from './auth.ts'
 import { git, resolveCommit } from './git.ts'
 import { createAround } from './people-around.ts'
+import { addApp } from './new-app.ts'
 import { merge, watchRefs } from './push.ts'
 import { releaseShape } from './shapes-records.ts'
 import { commentShape, issueShape, pullShape } from './shapes-talk.ts'
 import {
-  type App,
   type Comment,
   type NewApp,
   newId,
@@ -38,27 +37,10 @@ export function createPeople(world: World, hooks: Hooks) {
     return { world, hooks, repository: repositoryOf(fullName), by }
   }
 
-  function addApp(app: NewApp): App {
-    const privateKey =
-      app.privateKey ??
-      generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs1', format: 'pem' }).toString()
-    const publicKey = createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }).toString()
-    const id = newId(world)
-    const client = {
-      clientId: `Iv23li${id}`,
-      clientSecret: randomBytes(20).toString('hex'),
-      callbackUrl: app.callbackUrl,
-    }
-    const added: App = { ...app, ...client, id, privateKey, publicKey, installations: [] }
-    world.apps.push(added)
-    world.users.set(`${app.slug}[bot]`, { id: newId(world), login: `${app.slug}[bot]`, type: 'Bot' })
-    return added
-  }
-
   return {
     ...createAround({ world, hooks, repositoryOf }),
     repository: repositoryOf,
-    addApp,
+    addApp: (app: NewApp) => addApp(world, app),
 
     addUser: (login: string) => userOf(world, login),
 

@@ -64,7 +64,7 @@ function choosePerson(world: World, url: URL): string {
 }
 
 function page(response: ServerResponse, main: string): void {
-  const text = `<!doctype html><html lang="en"><title>GitHub of the sandbox</title>${main}</html>`
+  const text = `<!doctype html><html lang="en"><link rel="icon" href="data:,"><title>GitHub of the sandbox</title>${main}</html>`
   response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(text)
 }
 

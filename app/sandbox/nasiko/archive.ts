@@ -3,24 +3,21 @@ import { dirname, join } from 'node:path'
 import { parse } from 'yaml'
 import { readZip, type ZipMember } from '../unzip.ts'
 
-/** Nasiko's own limits of a source archive. */
-const maxBytes = 100 * 1024 * 1024
-const maxEntries = 1000
-/** Nasiko has none; this machine is protected from archives that unpack to more. */
-const maxUnpacked = 1024 * 1024 * 1024
+/** The first generation's own limits of a source archive; what an archive unpacks to only for this machine's sake. */
+const firstLimits = { bytes: 100 * 1024 * 1024, entries: 1000, unpacked: 1024 * 1024 * 1024 }
 const entryPoints: readonly string[] = ['src/main.py', 'main.py', 'src/__main__.py', '__main__.py']
 
 /** Unpacks an archive below `folder` and returns where the agent's files lie. Throws an Error that says what is wrong. */
-export function unpackArchive(archive: Buffer, folder: string): string {
-  if (archive.length > maxBytes) throw new Error(`File too large: ${archive.length} bytes (max: ${maxBytes})`)
+export function unpackArchive(archive: Buffer, folder: string, limits = firstLimits): string {
+  if (archive.length > limits.bytes) throw new Error(`File too large: ${archive.length} bytes (max: ${limits.bytes})`)
   const members = membersOf(archive)
-  if (members.length > maxEntries) throw new Error(`Zip file contains too many files (max: ${maxEntries})`)
+  if (members.length > limits.entries) throw new Error(`Zip file contains too many files (max: ${limits.entries})`)
   for (const { name } of members) {
     if (name.startsWith('/') || name.includes('..') || name.includes('\\'))
       throw new Error(`Unsafe path in zip: ${name}`)
   }
-  if (members.reduce((sum, { size }) => sum + size, 0) > maxUnpacked)
-    throw new Error('Zip file unpacks to more than 1 GiB')
+  if (members.reduce((sum, { size }) => sum + size, 0) > limits.unpacked)
+    throw new Error(`Zip file unpacks to more than ${limits.unpacked} bytes`)
   mkdirSync(folder, { recursive: true })
   for (const member of members) {
     const path = join(folder, member.name)

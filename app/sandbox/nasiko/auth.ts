@@ -1,13 +1,32 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { PlatformCall, PlatformReply } from '../platform-server.ts'
 import { detail, problems, Refusal } from './reply.ts'
-import type { Account, World } from './state.ts'
 
 /** What a login's token lives for, as in the documents' example. */
 const loginSeconds = 43_200
 const yearSeconds = 365 * 24 * 60 * 60
 
-export function addAccount(world: World, login: string): Account & { token: string } {
+/** Who may come in, and how their tokens are signed. */
+export interface Accounts {
+  readonly accounts: Map<string, Account>
+  /** Key of the tokens' signatures. */
+  readonly tokenKey: Buffer
+  /** Tokens with a lower number are no longer accepted. */
+  firstToken: number
+  nextToken: number
+}
+
+export interface Account {
+  readonly login: string
+  readonly accessKey: string
+  readonly accessSecret: string
+}
+
+export function noAccounts(): Accounts {
+  return { accounts: new Map(), tokenKey: randomBytes(32), firstToken: 0, nextToken: 0 }
+}
+
+export function addAccount(world: Accounts, login: string): Account & { token: string } {
   const account = world.accounts.get(login) ?? {
     login,
     accessKey: `NASK_${randomBytes(12).toString('hex')}`,
@@ -18,33 +37,41 @@ export function addAccount(world: World, login: string): Account & { token: stri
 }
 
 /** `POST /auth/users/login` */
-export async function logIn(world: World, call: PlatformCall): Promise<PlatformReply> {
+export async function logIn(world: Accounts, call: PlatformCall): Promise<PlatformReply> {
   const body = (await call.json()) as Record<string, unknown> | undefined
   const missing = ['access_key', 'access_secret'].filter((name) => typeof body?.[name] !== 'string')
   if (missing.length > 0)
     throw problems(missing.map((name) => ({ loc: ['body', name], msg: 'Field required', type: 'missing' })))
-  const account = [...world.accounts.values()].find(
-    ({ accessKey, accessSecret }) => accessKey === body?.['access_key'] && accessSecret === body?.['access_secret'],
-  )
+  const account = accountOf(world, body?.['access_key'], body?.['access_secret'])
   if (!account) throw detail(401, 'Invalid access key or secret')
   const token = issueToken(world, { login: account.login, seconds: loginSeconds })
   return { status: 200, body: { token, token_type: 'bearer', expires_in: loginSeconds, is_super_user: false } }
 }
 
+export function accountOf(world: Accounts, key: unknown, secret: unknown): Account | undefined {
+  return [...world.accounts.values()].find(
+    ({ accessKey, accessSecret }) => accessKey === key && accessSecret === secret,
+  )
+}
+
 /** The account behind a request's bearer token. Throws 403 where there is none, 401 where it is not accepted. */
-export function identify(world: World, call: PlatformCall): Account {
-  const [, token] = /^Bearer (\S+)$/i.exec(call.headers['authorization'] ?? '') ?? []
-  if (token === undefined) throw detail(403, 'Not authenticated')
-  const refused = new Refusal({
+export function identify(world: Accounts, call: PlatformCall): Account {
+  const caller = callerOf(world, call)
+  if (caller === 'nobody') throw detail(403, 'Not authenticated')
+  if (caller !== 'refused') return caller
+  throw new Refusal({
     status: 401,
     body: { detail: 'Invalid or expired token' },
     headers: { 'www-authenticate': 'Bearer' },
   })
+}
+
+export function callerOf(world: Accounts, call: PlatformCall): Account | 'nobody' | 'refused' {
+  const [, token] = /^Bearer (\S+)$/i.exec(call.headers['authorization'] ?? '') ?? []
+  if (token === undefined) return 'nobody'
   const claims = readToken(world, token)
-  if (!claims || claims.exp * 1000 < Date.now() || claims.jti < world.firstToken) throw refused
-  const account = world.accounts.get(claims.sub)
-  if (!account) throw refused
-  return account
+  if (!claims || claims.exp * 1000 < Date.now() || claims.jti < world.firstToken) return 'refused'
+  return world.accounts.get(claims.sub) ?? 'refused'
 }
 
 interface Claims {
@@ -54,7 +81,7 @@ interface Claims {
   readonly exp: number
 }
 
-function issueToken(world: World, given: { login: string; seconds: number }): string {
+export function issueToken(world: Accounts, given: { login: string; seconds: number }): string {
   const claims: Claims = {
     sub: given.login,
     jti: world.nextToken++,
@@ -64,7 +91,7 @@ function issueToken(world: World, given: { login: string; seconds: number }): st
   return `${signed}.${sign(world, signed).toString('base64url')}`
 }
 
-function readToken(world: World, token: string): Claims | undefined {
+function readToken(world: Accounts, token: string): Claims | undefined {
   const [header = '', claims = '', signature = ''] = token.split('.')
   const given = Buffer.from(signature, 'base64url')
   const wanted = sign(world, `${header}.${claims}`)
@@ -73,7 +100,7 @@ function readToken(world: World, token: string): Claims | undefined {
   return JSON.parse(Buffer.from(claims, 'base64url').toString('utf8')) as Claims
 }
 
-function sign(world: World, text: string): Buffer {
+function sign(world: Accounts, text: string): Buffer {
   return createHmac('sha256', world.tokenKey).update(text).digest()
 }
 

@@ -64,20 +64,31 @@ function problem(name: string, msg: string, type: string): FieldProblem {
 }
 
 async function parseForm(call: PlatformCall): Promise<FormData> {
+  const form = await formOf(call, maxBody)
+  if (form === 'no form') throw problems([problem('', 'Expected multipart/form-data', 'value_error')])
+  if (form === 'too large') throw detail(413, 'Request Entity Too Large')
+  if (form === 'broken') throw detail(400, 'There was an error parsing the body')
+  return form
+}
+
+/** The form in a request's body; one that is too large is not read to its end. */
+export async function formOf(
+  call: PlatformCall,
+  mostBytes: number,
+): Promise<FormData | 'no form' | 'too large' | 'broken'> {
   const type = call.headers['content-type'] ?? ''
-  if (!type.startsWith('multipart/form-data'))
-    throw problems([problem('', 'Expected multipart/form-data', 'value_error')])
+  if (!type.startsWith('multipart/form-data')) return 'no form'
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of call.stream) {
     size += (chunk as Buffer).length
-    if (size > maxBody) throw detail(413, 'Request Entity Too Large')
+    if (size > mostBytes) return 'too large'
     chunks.push(chunk as Buffer)
   }
   try {
     return await new Response(Buffer.concat(chunks), { headers: { 'content-type': type } }).formData()
   } catch {
-    throw detail(400, 'There was an error parsing the body')
+    return 'broken'
   }
 }
 

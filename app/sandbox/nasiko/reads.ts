@@ -1,7 +1,8 @@
 import type { PlatformCall, PlatformReply } from '../platform-server.ts'
 import { identify } from './auth.ts'
 import { detail, problems } from './reply.ts'
-import { type Agent, agentUrl, type Upload, type World } from './state.ts'
+import { agentUrl } from './hosting.ts'
+import type { Agent, Upload, World } from './state.ts'
 
 const defaultLimit = 20
 const uploadStates: Readonly<Record<Upload['status'], string>> = {

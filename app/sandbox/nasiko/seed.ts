@@ -2,8 +2,10 @@ import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { createRoute } from '../traffic.ts'
 import { checkStructure } from './archive.ts'
-import { type Agent, newId, now, type Upload, type Version, type World } from './state.ts'
-import { enqueue, settleUpdate } from './worker.ts'
+import { now } from './hosting.ts'
+import { settleUpdate } from './settle.ts'
+import { type Agent, newId, type Upload, type Version, type World } from './state.ts'
+import { enqueue } from './worker.ts'
 
 export interface NewAgent {
   readonly owner: string

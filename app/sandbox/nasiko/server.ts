@@ -1,21 +1,16 @@
-import { randomBytes } from 'node:crypto'
-import { mkdir } from 'node:fs/promises'
-import { createProcesses } from '../agent-process.ts'
-import { type PlatformHandler, startPlatformServer } from '../platform-server.ts'
-import { addAccount, logIn } from './auth.ts'
+import { addAccount, logIn, noAccounts } from './auth.ts'
+import { agentUrl, createHost, type HostOptions, serveHost } from './hosting.ts'
 import { documented, type NasikoProfile } from './profile.ts'
 import { listUploads, listVersions, registryById, registryByName } from './reads.ts'
-import { detail, Refusal } from './reply.ts'
+import { detail } from './reply.ts'
 import { rollback } from './rollback.ts'
 import { type NewAgent, seedAgent } from './seed.ts'
-import { agentUrl, versionOf, type World } from './state.ts'
+import { versionOf, type World } from './state.ts'
 import { update } from './update.ts'
 
 export type SandboxNasiko = Awaited<ReturnType<typeof startNasiko>>
 
-type Handler = (world: World, call: Parameters<PlatformHandler>[0]) => ReturnType<PlatformHandler>
-
-const routes: Readonly<Record<string, Handler>> = {
+const routes = {
   'POST /auth/users/login': logIn,
   'PUT /api/v1/agents/{agent_id}/update': update,
   'POST /api/v1/agents/{agent_id}/rollback': rollback,
@@ -26,60 +21,19 @@ const routes: Readonly<Record<string, Handler>> = {
   'GET /api/v1/healthcheck': () => ({ status: 200, body: { status: 'ok' } }),
 }
 
-/** Long enough to be seen, short enough not to be waited for. */
-const defaultBuildMs = 300
-const defaultStartTimeoutMs = 10_000
-
 /**
  * Nasiko on this machine: its documented endpoints, real archives, and every agent as a process that answers below
  * `<url>/agents/<id>/`. Files lie below `root`.
  */
-export async function startNasiko(options: {
-  root: string
-  port?: number
-  profile?: Partial<NasikoProfile>
-  buildMs?: number
-  startTimeoutMs?: number
-}) {
-  await mkdir(options.root, { recursive: true })
+export async function startNasiko(options: HostOptions & { readonly profile?: Partial<NasikoProfile> }) {
   const world: World = {
-    root: options.root,
-    url: '',
+    ...(await createHost(options)),
+    ...noAccounts(),
     profile: { ...documented, ...options.profile },
-    buildMs: options.buildMs ?? defaultBuildMs,
-    closing: new AbortController(),
-    startTimeoutMs: options.startTimeoutMs ?? defaultStartTimeoutMs,
-    processes: createProcesses(),
-    accounts: new Map(),
     agents: new Map(),
-    tokenKey: randomBytes(32),
-    firstToken: 0,
-    nextToken: 0,
-    lastTime: 0,
   }
-  const server = await startPlatformServer({
-    routes: Object.fromEntries(Object.entries(routes).map(([name, handle]) => [name, guarded(world, handle)])),
-    refuse: (status, message) => detail(status, message).reply,
-    pass: (request, response, url) => {
-      const [, id, rest = '/'] = /^\/agents\/([^/]+)(\/.*)?$/.exec(url.pathname) ?? []
-      const agent = id === undefined ? undefined : world.agents.get(decodeURIComponent(id))
-      if (!agent) return false
-      agent.route.serve(request, response, `${rest}${url.search}`)
-      return true
-    },
-    ...(options.port === undefined ? {} : { port: options.port }),
-  })
-  world.url = server.url
-  return {
-    ...server,
-    ...controls(world),
-    async close(): Promise<void> {
-      world.closing.abort()
-      await Promise.all([server.close(), world.processes.close()])
-      // Builds that were under way fail now, and are over before the files may go.
-      await Promise.all([...world.agents.values()].map(({ queue }) => queue))
-    },
-  }
+  const refuse = (status: number, message: string) => detail(status, message).reply
+  return { ...(await serveHost(world, { routes, refuse, port: options.port })), ...controls(world) }
 }
 
 /** What people and tests do with it from outside of its API. */
@@ -117,16 +71,5 @@ function controls(world: World) {
     expireTokens(): void {
       world.firstToken = world.nextToken
     },
-  }
-}
-
-function guarded(world: World, handle: Handler): PlatformHandler {
-  return async (call) => {
-    try {
-      return await handle(world, call)
-    } catch (error) {
-      if (error instanceof Refusal) return error.reply
-      throw error
-    }
   }
 }

@@ -10,8 +10,10 @@ import { identify } from './auth.ts'
 import { readUpdateForm, type UpdateForm } from './form.ts'
 import type { NasikoProfile } from './profile.ts'
 import { cannot, type Refusal } from './reply.ts'
-import { type Agent, newId, now, type Upload, type Version, versionOf, type World } from './state.ts'
-import { enqueue, settleUpdate } from './worker.ts'
+import { now } from './hosting.ts'
+import { settleUpdate } from './settle.ts'
+import { type Agent, newId, type Upload, type Version, versionOf, type World } from './state.ts'
+import { enqueue } from './worker.ts'
 
 /** `PUT /api/v1/agents/{agent_id}/update` */
 export async function update(world: World, call: PlatformCall): Promise<PlatformReply> {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readDockerfile } from '../dockerfile.ts'
-import type { Agent, Instance, Upload, Version, World } from './state.ts'
+import type { Built, Host, Hosted, Instance } from './hosting.ts'
 
 /** Builds, starts and switches: what Nasiko's worker does with an accepted update or rollback. */
 
@@ -10,19 +10,19 @@ import type { Agent, Instance, Upload, Version, World } from './state.ts'
 const drainMs = 10_000
 
 export interface Order {
-  readonly agent: Agent
-  readonly version: Version
+  readonly agent: Hosted
+  readonly version: Built
   readonly strategy: 'rolling' | 'blue-green'
   readonly cleanupOld: boolean
-  readonly begin?: () => void
+  /** What throws here fails the order. */
+  readonly begin?: () => void | Promise<void>
   /** Rows and records are told how it went. */
   readonly settle: (failure: string | undefined) => void
 }
 
 /** Queues an order behind those of the same agent; resolves when it is done, with what went wrong. */
-export function enqueue(world: World, order: Order): Promise<string | undefined> {
+export function enqueue(world: Host, order: Order): Promise<string | undefined> {
   const done = order.agent.queue.then(async () => {
-    order.begin?.()
     const failure = await carryOut(world, order)
     order.settle(failure)
     return failure
@@ -31,8 +31,9 @@ export function enqueue(world: World, order: Order): Promise<string | undefined>
   return done
 }
 
-async function carryOut(world: World, order: Order): Promise<string | undefined> {
+async function carryOut(world: Host, order: Order): Promise<string | undefined> {
   try {
+    await order.begin?.()
     await sleep(world.buildMs, undefined, { signal: world.closing.signal })
     if (order.strategy === 'blue-green') await switchOver(world, order)
     else await replace(world, order)
@@ -43,7 +44,7 @@ async function carryOut(world: World, order: Order): Promise<string | undefined>
 }
 
 /** The new one is started beside the old one, gets the traffic once it listens, and the old one may finish. */
-async function switchOver(world: World, { agent, version, cleanupOld }: Order): Promise<void> {
+async function switchOver(world: Host, { agent, version, cleanupOld }: Order): Promise<void> {
   const old = agent.live
   const fresh = await startVersion(world, version)
   agent.live = fresh
@@ -55,7 +56,7 @@ async function switchOver(world: World, { agent, version, cleanupOld }: Order): 
 }
 
 /** The old one is stopped first; it is started again where the new one does not come up. */
-async function replace(world: World, { agent, version, cleanupOld }: Order): Promise<void> {
+async function replace(world: Host, { agent, version, cleanupOld }: Order): Promise<void> {
   const old = agent.live
   agent.route.switchTo(undefined)
   if (old) {
@@ -73,28 +74,10 @@ async function replace(world: World, { agent, version, cleanupOld }: Order): Pro
   }
 }
 
-async function startVersion(world: World, version: Version): Promise<Instance> {
+async function startVersion(world: Host, version: Built): Promise<Instance> {
   const { folder } = version
   if (folder === undefined) throw new Error(`version ${version.version} has no stored files`)
   const { command, env } = readDockerfile(readFileSync(join(folder, 'Dockerfile'), 'utf8'))
   const process = await world.processes.start({ folder, command, env, startTimeoutMs: world.startTimeoutMs })
   return { version, process, upstream: { port: process.port, version: version.version.replace(/^v/, '') } }
-}
-
-/** The row and the record of an update, once it is decided. */
-export function settleUpdate(world: World, on: { agent: Agent; version: Version; upload: Upload }) {
-  const { agent, version, upload } = on
-  return (failure: string | undefined): void => {
-    if (failure !== undefined) {
-      if (world.profile.failedBuilds === 'failed') version.status = 'failed'
-      upload.status = 'failed'
-      upload.message = `Update failed: ${failure}`
-      return
-    }
-    for (const row of agent.versions) if (row.status === 'active') row.status = 'archived'
-    version.status = 'active'
-    if (world.profile.registryFlips === 'when-live') agent.current = version.version
-    upload.status = 'completed'
-    upload.message = `Agent updated to ${version.version}`
-  }
 }

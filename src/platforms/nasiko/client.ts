@@ -1,13 +1,12 @@
 import type { Io } from '../../io.ts'
 import type { FormField } from '../../multipart.ts'
 import type { Change, Live, PlatformClient, Progress, RollbackTarget, Target, Ticket } from '../platform.ts'
-import { nasikoApi } from './api.ts'
+import { nasikoApi, uploadTimeoutMs } from './api.ts'
+import { firstDialect } from './dialect.ts'
 import type { Settings } from './nasiko.ts'
 import { judge, newestFirst } from './progress.ts'
 import { RegistryEntry, RollbackReply, UpdateReply, Uploads, Versions } from './wire.ts'
 
-/** An upload may take minutes on a thin line: 100 MB at 2 Mbit/s are 7. */
-const uploadTimeoutMs = 10 * 60_000
 /** The account's uploads that are looked through for this agent's. */
 const uploadsLimit = 100
 
@@ -15,7 +14,7 @@ type Net = Pick<Io, 'fetch' | 'clock' | 'signal'>
 
 /** Speaks `PUT …/update`, `POST …/rollback` and the reads around them for one agent. */
 export function nasikoClient(target: Target<Settings>, net: Net): PlatformClient {
-  const api = nasikoApi(target, net)
+  const api = nasikoApi(target, { net, dialect: firstDialect })
   const agentPath = `/api/v1/agents/${encodeURIComponent(target.agentId)}`
 
   async function find(): Promise<Live> {

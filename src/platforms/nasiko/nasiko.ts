@@ -1,9 +1,16 @@
 import { z } from 'zod'
 import type { Platform } from '../platform.ts'
 import { nasikoClient } from './client.ts'
-import { inspectZip, maxBytes, maxEntries } from './zip-rules.ts'
+import { secondClient } from './second.ts'
+import { inspectSecondZip, inspectZip, maxBytes, maxEntries } from './zip-rules.ts'
 
 export const Settings = z.strictObject({
+  generation: z
+    .union([z.literal(1), z.literal(2)])
+    .default(1)
+    .describe(
+      'Which Nasiko answers: `1` has `/api/v1` in its addresses and a health check at `/api/v1/healthcheck`; `2` (since August 2026) has `/api` and `/health`, knows no strategies, and needs no `docker-compose.yml`.',
+    ),
   source: z
     .enum(['bundle', 'github'])
     .default('bundle')
@@ -14,7 +21,7 @@ export const Settings = z.strictObject({
     .boolean()
     .default(false)
     .describe(
-      'Send the commit and the run as `description`: Nasiko keeps it with the version, but not every server knows the field.',
+      'Send the commit and the run as `description`: Nasiko keeps it with the version, but not every server knows the field. The second generation always gets it.',
     ),
 })
 export type Settings = z.infer<typeof Settings>
@@ -34,10 +41,11 @@ export const nasiko: Platform<Settings> = {
     format: 'zip',
     maxBytes,
     maxEntries,
-    inspect: inspectZip,
+    inspect: (files, { generation }) => (generation === 2 ? inspectSecondZip(files) : inspectZip(files)),
   },
   fetchesSource: (settings) => settings.source === 'github',
   strategies: ['rolling', 'blue-green'],
+  strategiesFor: ({ generation }) => (generation === 2 ? [] : ['rolling', 'blue-green']),
   keepsReleaseVersion: true,
-  connect: nasikoClient,
+  connect: (target, io) => (target.settings.generation === 2 ? secondClient(target, io) : nasikoClient(target, io)),
 }

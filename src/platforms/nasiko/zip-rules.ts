@@ -1,18 +1,18 @@
+import { formatSize } from '../../config/units.ts'
 import type { ShippedFile } from '../platform.ts'
 
 /** Nasiko's own limits of a source archive (its upload service): checked here so that nothing is uploaded in vain. */
 export const maxBytes = 100 * 1024 * 1024
 export const maxEntries = 1000
+/** Of the second generation, unpacked. */
+const maxUnpacked = 200 * 1024 * 1024
 
 const entryPoints: readonly string[] = ['src/main.py', 'main.py', 'src/__main__.py', '__main__.py']
 
 /** One sentence per rule that the files break; none when all is well. */
 export async function inspectZip(files: readonly ShippedFile[]): Promise<readonly string[]> {
   const byPath = new Map(files.map((file) => [file.path, file]))
-  const problems: string[] = []
-  const dockerfile = byPath.get('Dockerfile')
-  if (!dockerfile) problems.push('there is no "Dockerfile" at the root of the agent’s path')
-  else if (!/^\s*FROM\s+\S/im.test(await dockerfile.head())) problems.push('"Dockerfile" has no FROM line')
+  const problems: string[] = [...(await inspectDockerfile(byPath.get('Dockerfile')))]
   const compose = byPath.get('docker-compose.yml')
   if (!compose) problems.push('there is no "docker-compose.yml" at the root of the agent’s path')
   else if (!/^["']?services["']?\s*:/m.test(await compose.head()))
@@ -24,4 +24,18 @@ export async function inspectZip(files: readonly ShippedFile[]): Promise<readonl
   const dotted = files.find(({ path }) => path.includes('..'))
   if (dotted) problems.push(`the path "${dotted.path}" has "..", which Nasiko takes for a way out of the archive`)
   return problems
+}
+
+/** The second generation wants a Dockerfile, and what unpacks to a reasonable size; its image is all that it looks at. */
+export async function inspectSecondZip(files: readonly ShippedFile[]): Promise<readonly string[]> {
+  const problems = [...(await inspectDockerfile(files.find(({ path }) => path === 'Dockerfile')))]
+  const size = files.reduce((sum, file) => sum + file.size, 0)
+  if (size > maxUnpacked)
+    problems.push(`the files are ${formatSize(size)} unpacked; Nasiko takes ${formatSize(maxUnpacked)} at most`)
+  return problems
+}
+
+async function inspectDockerfile(dockerfile: ShippedFile | undefined): Promise<readonly string[]> {
+  if (!dockerfile) return ['there is no "Dockerfile" at the root of the agent’s path']
+  return /^\s*FROM\s+\S/im.test(await dockerfile.head()) ? [] : ['"Dockerfile" has no FROM line']
 }

@@ -12,7 +12,7 @@ export const manifestRoutes: Routes = {
       if (!app || !world.manifestCodes.delete(code)) throw notFound()
       return new ApiReply(201, {
         ...appShape(world, app),
-        ...{ client_id: `Iv1.${app.id}`, client_secret: 'c'.repeat(40) },
+        ...{ client_id: app.clientId, client_secret: app.clientSecret },
         ...{ webhook_secret: app.webhookSecret, pem: app.privateKey },
       })
     },

@@ -1,0 +1,176 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { recordLines } from '../../app/dashboard/log-lines.ts'
+import { createReads, type Reads } from '../../app/dashboard/reads.ts'
+import type { Database } from '../../app/engine/database.ts'
+import { openPostgres } from '../../app/engine/postgres.ts'
+import { openSqlite } from '../../app/engine/sqlite.ts'
+import { createStore } from '../../app/engine/store.ts'
+import { acme, seed, sha } from '../support/dashboard.ts'
+import { arrayLog } from '../support/io.ts'
+import { missingPostgres, startPostgres, type TestPostgres } from '../support/postgres.ts'
+import { temporaryFolder } from '../support/repository.ts'
+
+/** What the pages read, on one kind of database. */
+function describeReads(name: string, open: () => Promise<{ database: Database; close: () => Promise<void> }>): void {
+  describe(name, () => {
+    const clock = { at: 1_000_000, now: () => clock.at }
+    let reads: Reads
+    let database: Database
+    let close: () => Promise<void>
+    let ids: string[]
+
+    beforeAll(async () => {
+      ;({ database, close } = await open())
+      const store = createStore(database, clock)
+      const other = { ...acme, id: 2, repo: 'other', installation: 8 }
+      const live = (version: string) => ({ releaseVersion: version, startedAt: 1_000_000, finishedAt: 1_004_000 })
+      ids = [
+        await seed(store, { id: 'a', decision: 'deployed', code: 'released', outcome: live('1.0.0') }),
+        await seed(store, { id: 'b', decision: 'deployed', code: 'released', outcome: live('1.1.0') }),
+        await seed(store, {
+          id: 'c',
+          kind: 'rollback',
+          actor: 'maya',
+          decision: 'rolled-back',
+          code: 'requested',
+          request: { reason: 'bad' },
+          outcome: live('1.0.0'),
+        }),
+        await seed(store, { id: 'd', decision: 'held', code: 'on-hold' }),
+        await seed(store, {
+          id: 'e',
+          repository: other,
+          agent: 'x',
+          decision: 'deployed',
+          code: 'released',
+          outcome: live('2.0.0'),
+        }),
+        await seed(store, { id: 'f', repository: other, agent: 'x', decision: 'failed', code: 'build-failed' }),
+        await seed(store, { id: 'g', repository: other, agent: 'x', decision: 'superseded', code: 'newer-commit' }),
+        await seed(store, {
+          id: 'h',
+          repository: other,
+          agent: 'x',
+          state: 'running',
+          steps: { 'x/deploy.asking': {}, check: 12 },
+        }),
+        await seed(store, { id: 'i', repository: other, agent: 'x', commit: sha('9') }),
+      ]
+      const { log, flush } = recordLines(arrayLog(), { database, clock, redact: (text) => text.replace('hush', '***') })
+      log.info('begun', { operation: ids[7] })
+      log.warn('again, hush', { operation: ids[7] })
+      log.info('about nothing')
+      log.info('about something that is not there', { operation: 'none' })
+      await flush()
+      reads = createReads(database)
+    })
+    afterAll(() => close())
+
+    it('tell what is live, held, in trouble and under way', async () => {
+      const [support, x] = await reads.agents('all')
+
+      expect(support).toMatchObject({ state: 'live', queued: 0, trouble: undefined })
+      expect(support?.live).toMatchObject({
+        operation: ids[2],
+        kind: 'rollback',
+        releaseVersion: '1.0.0',
+        by: 'maya',
+        since: 1_004_000,
+      })
+      expect(support?.hold).toEqual({ operation: ids[2], by: 'maya', reason: 'bad', since: 1_000_000 })
+      expect(x).toMatchObject({
+        state: 'working',
+        queued: 1,
+        running: { operation: ids[7], kind: 'deploy' },
+        hold: undefined,
+      })
+      expect(x?.trouble).toEqual({ operation: ids[5], decision: 'failed', code: 'build-failed' })
+      expect(await reads.agent('1/support-bot')).toEqual(support)
+    })
+
+    it('show only what may be seen', async () => {
+      const names = async (visible: readonly number[]) => (await reads.agents(visible)).map(({ agent }) => agent.key)
+
+      expect([await names([1]), await names([2, 9]), await names([]), await names([1, 2])]).toEqual([
+        ['1/support-bot'],
+        ['2/x'],
+        [],
+        ['1/support-bot', '2/x'],
+      ])
+      expect((await reads.queue([1])).running).toEqual([])
+      expect(await reads.repositories()).toHaveLength(2)
+    })
+
+    it('page and filter a history', async () => {
+      const page = async (asked: Parameters<Reads['operations']>[1]) =>
+        (await reads.operations('1/support-bot', asked)).map(({ id }) => id)
+
+      expect(await page({ limit: 2 })).toEqual([ids[3], ids[2]])
+      expect(await page({ limit: 2, before: 3 })).toEqual([ids[1], ids[0]])
+      expect(await page({ limit: 9, decision: 'deployed', kind: 'deploy' })).toEqual([ids[1], ids[0]])
+    })
+
+    it('have the steps and lines of an operation, and its check run', async () => {
+      const id = ids[7] ?? ''
+
+      expect(await reads.steps(id)).toEqual([
+        { name: 'check', at: 1_000_000 },
+        { name: 'x/deploy.asking', at: 1_000_000 },
+      ])
+      expect(await reads.lines(id)).toEqual([
+        { at: 1_000_000, level: 'info', message: 'begun' },
+        { at: 1_000_000, level: 'warn', message: 'again, ***' },
+      ])
+      expect([await reads.check(id), await reads.check('none')]).toEqual([12, undefined])
+    })
+
+    it('have the queue', async () => {
+      const { running, waiting, superseded } = await reads.queue('all')
+
+      expect([running, waiting, superseded].map((list) => list.map(({ operation }) => operation.id))).toEqual([
+        [ids[7]],
+        [ids[8]],
+        [ids[6]],
+      ])
+      expect(running[0]?.agent).toMatchObject({ key: '2/x', id: 2, installation: 8 })
+    })
+
+    it('notice that something has changed', async () => {
+      const before = await reads.newest()
+      clock.at += 5
+      const [waiting] = (await reads.queue('all')).waiting
+      const { fence = 0 } = waiting?.agent ?? {}
+      await createStore(database, clock).agents.update(
+        { id: ids[8] ?? '', agentKey: '2/x' },
+        { fence, state: 'running' },
+      )
+
+      expect(await reads.newest()).toBe(before + 5)
+    })
+  })
+}
+
+describeReads('the facts on SQLite', async () => {
+  const folder = temporaryFolder()
+  const database = openSqlite(folder.path)
+  return {
+    database,
+    async close() {
+      await database.close()
+      folder.remove()
+    },
+  }
+})
+
+describe.skipIf(missingPostgres !== undefined)(missingPostgres ?? 'with a server', () => {
+  let server: TestPostgres
+  beforeAll(async () => {
+    server = await startPostgres()
+  }, 60_000)
+  afterAll(() => server.close())
+
+  describeReads('the facts on PostgreSQL', async () => {
+    const database = await openPostgres(await server.createDatabase('facts'))
+    return { database, close: () => database.close() }
+  })
+})
