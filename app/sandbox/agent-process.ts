@@ -1,9 +1,9 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process'
-import { randomInt } from 'node:crypto'
 import { accessSync, constants } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from './free-port.ts'
 
 /** Runs agents as processes of this machine, each in a group of its own, for emulated platforms. */
 export interface Processes {
@@ -160,23 +160,6 @@ function isOpen(port: number): Promise<boolean> {
  * A port that the agent can open in a moment. Below those that systems give to outgoing connections and to servers that
  * ask for any (from 32768 on): one of these could take it in the meantime.
  */
-async function freePort(): Promise<number> {
-  for (let tries = 0; tries < portTries; tries++) {
-    const port = randomInt(firstPort, lastPort)
-    const server = createServer()
-    const free = await new Promise<boolean>((resolve) => {
-      server.once('error', () => resolve(false))
-      server.listen(port, '127.0.0.1', () => resolve(true))
-    })
-    if (!free) continue
-    await new Promise((resolve) => server.close(resolve))
-    return port
-  }
-  throw new Error('there is no free port on this machine')
-}
-const firstPort = 20_000
-const lastPort = 32_000
-const portTries = 50
 
 async function end(pid: number, ended: Promise<void>): Promise<void> {
   signalGroup(pid, 'SIGTERM')

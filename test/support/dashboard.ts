@@ -1,6 +1,4 @@
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
 import type { Repository } from '../../app/engine/agents.ts'
 import type { OperationKind, OperationRequest, OperationResult, OperationState } from '../../app/engine/operations.ts'
 import { openSqlite } from '../../app/engine/sqlite.ts'
@@ -9,6 +7,7 @@ import type { Outcome } from '../../src/outcome.ts'
 import type { Trigger } from '../../src/request.ts'
 import { type Place, startTestApp } from './app.ts'
 import type { MemoryPlatform } from './memory-platform.ts'
+import { freePort } from '../../app/sandbox/free-port.ts'
 
 export type TestDashboard = Awaited<ReturnType<typeof startDashboard>>
 
@@ -45,14 +44,6 @@ async function signInAs(login: string, url: string): Promise<string> {
 export function cookiesOf(response: Response): string {
   const set = response.headers.getSetCookie().map((cookie) => cookie.split(';')[0] ?? '')
   return set.filter((cookie) => !cookie.endsWith('=')).join('; ')
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 export const acme: Repository = {
