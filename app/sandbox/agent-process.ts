@@ -156,11 +156,6 @@ function isOpen(port: number): Promise<boolean> {
   })
 }
 
-/**
- * A port that the agent can open in a moment. Below those that systems give to outgoing connections and to servers that
- * ask for any (from 32768 on): one of these could take it in the meantime.
- */
-
 async function end(pid: number, ended: Promise<void>): Promise<void> {
   signalGroup(pid, 'SIGTERM')
   const patience = new AbortController()
