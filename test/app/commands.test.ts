@@ -132,19 +132,37 @@ describe('/rollback', () => {
 
 describe('a refusal', () => {
   it.each([
-    // comment, author, what the reply says
-    ['/rollback', 'eve', '@\u200deve has the permission "read" here; "/rollback" needs one of "write"'],
-    ['/rollback nobody-bot', 'ada', 'There is no agent "nobody-bot"'],
-    ['/rollback 9.9.9', 'ada', 'has no version "9.9.9"'],
-    ['/rollback support-bot v1.0.2', 'ada', 'is the one that is live'],
-    ['/rolback', 'ada', 'Did you mean `/rollback`?'],
-  ])('of %j by %s says why, and changes nothing', async (body, author, expected) => {
+    // comment, author, reason code, what the reply says
+    [
+      '/rollback',
+      'eve',
+      'permission-denied',
+      '@\u200deve has the permission "read" here; "/rollback" needs one of "write"',
+    ],
+    ['/rollback nobody-bot', 'ada', 'agent-unknown', 'There is no agent "nobody-bot"'],
+    ['/rollback 9.9.9', 'ada', 'version-unknown', 'has no version "9.9.9"'],
+    ['/rollback support-bot v1.0.2', 'ada', 'already-live', 'is the one that is live'],
+  ])('of %j by %s (%s) says why in one reply, and changes nothing', async (body, author, reason, expected) => {
     const number = await mergedPull({ 'agents/support/main.py': 'two\n' })
     const before = [...memory.effects]
 
     const id = await say(number, body, author)
 
+    expect(replies()).toHaveLength(1)
+    expect(lastReply()).toMatch(new RegExp(`refused.*\`${reason}\``, 's'))
+    expect(lastReply()).toContain('What to do:')
     expect(lastReply().replaceAll('\\', '')).toContain(expected)
+    expect(memory.effects).toEqual(before)
+    expect(reactionsOf(id)).toEqual(['eyes', 'confused'])
+  })
+
+  it('of a word that is nearly a command suggests the command', async () => {
+    const number = await mergedPull({ 'agents/support/main.py': 'two\n' })
+    const before = [...memory.effects]
+
+    const id = await say(number, '/rolback')
+
+    expect(lastReply()).toContain('Did you mean `/rollback`?')
     expect(memory.effects).toEqual(before)
     expect(reactionsOf(id)).toEqual(['eyes', 'confused'])
   })

@@ -229,3 +229,22 @@ describe('a release', () => {
     expect(memory.effects).toEqual(['deploy 1.0.1'])
   })
 })
+
+it('a push of a repository that may not use the connection is refused, with one record that says so', async () => {
+  await app.stop()
+  const connections =
+    'main: { platform: memory, base-url: "http://127.0.0.1:9", credentials: [MEMORY_TOKEN], repositories: [other/*] }\n'
+  app = await startTestApp(place, { memory, connections })
+
+  await begin()
+
+  expect(memory.effects).toEqual([])
+  expect(checksOf(place.first)).toEqual([
+    'agent-deploy / support-bot: failure, support-bot: refused (connection-not-allowed)',
+  ])
+  const [check] = repository().checkRuns
+  expect(check?.output.summary).toContain('acme/agents')
+  expect(check?.output.summary).toContain('connections file')
+  expect(records()).toEqual([`deploy ${place.first}: error`])
+  expect(repository().deployments[0]?.statuses[0]?.description).toMatch(/^refused: connection-not-allowed/)
+})
