@@ -10,15 +10,18 @@ export interface Fault {
   /**
    * `reset-before`: the connection is cut before anything is done. `reset-during`: cut while the body arrives, nothing
    * is done. `reset-after`: all is done, the reply is lost. `truncated`: all is done, half of the reply arrives.
-   * `html`: a gateway's page instead of the API, nothing is done.
+   * `html`: a gateway's page instead of the API, nothing is done. `meanwhile`: somebody else does something first.
    */
-  readonly kind: 'status' | 'reset-before' | 'reset-during' | 'reset-after' | 'slow' | 'truncated' | 'html'
+  readonly kind:
+    'status' | 'reset-before' | 'reset-during' | 'reset-after' | 'slow' | 'truncated' | 'html' | 'meanwhile'
   /** Of `status` and `html`; 500 and 502 when left out. */
   readonly status?: number
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: unknown
   /** Of `slow`; 1000 when left out. */
   readonly ms?: number
+  /** Of `meanwhile`. */
+  readonly act?: () => void | Promise<void>
 }
 
 export interface Faults {

@@ -78,6 +78,7 @@ export async function startPlatformServer(options: {
     const fault = faults.take(method, url.pathname)
     if (fault?.kind === 'reset-before') return void request.socket.destroy()
     if (fault?.kind === 'reset-during') return await cutBody(request)
+    if (fault?.kind === 'meanwhile') await fault.act?.()
     if (fault?.kind === 'slow') await sleep(fault.ms ?? 1000)
     if (fault?.kind === 'status' || fault?.kind === 'html') {
       const reply = replyOf(fault, options.refuse)

@@ -9,50 +9,14 @@ import { deploy } from '../../src/deploy.ts'
 import { gitHubFor } from '../../src/github.ts'
 import type { Io } from '../../src/io.ts'
 import type { Outcome } from '../../src/outcome.ts'
-import type { Platform } from '../../src/platforms/platform.ts'
 import type { DeployRequest, RollbackRequest, RollbackTo } from '../../src/request.ts'
 import { rollback } from '../../src/rollback.ts'
 import { dyingAt } from '../support/dying.ts'
 import { arrayLog, hastenedClock, memoryJournal, testIo } from '../support/io.ts'
 import { memoryGitHub } from '../support/memory-github.ts'
-import { addCommit, type Content, git, gitRemote, temporaryFolder } from '../support/repository.ts'
+import { addCommit, git, gitRemote, temporaryFolder } from '../support/repository.ts'
 import { cloneAt } from '../support/source.ts'
-
-type Tree = Readonly<Record<string, Content>>
-
-/** What is known of a platform before it runs. */
-export interface PlatformCase {
-  readonly name: string
-  readonly platform: Platform
-  /** What stands in the config file besides `platform`, `id` and `path`: `settings`, `deploy`, … */
-  readonly entry: Readonly<Record<string, unknown>>
-  /** The agent's files with content 0, 1 or 2: each is to be told from the others once it is live. */
-  tree(content: number): Tree
-  /** Files that break a rule of the platform: nothing may be sent of them. */
-  readonly broken: Tree
-  /** Requests that change something; each is hit by every fault, by those of a rollback only in rollbacks. */
-  readonly writes: readonly { readonly method: string; readonly path: RegExp; readonly of?: 'rollback' }[]
-  /** The release version of the first deploy; 1.0.0 when left out. That of the second is 1.1.0. */
-  readonly firstVersion?: string
-  start(): Promise<PlatformRig>
-}
-
-/** The emulated platform with one agent that nobody of us has deployed yet. */
-export interface PlatformRig {
-  readonly url: string
-  readonly credentials: Readonly<Record<string, string>>
-  readonly agentId: string
-  /** Which content is live by the platform's own word; undefined when none of ours, or an edited one. */
-  live(): number | undefined
-  /** How many changes of what is live took effect through the API. */
-  effects(): number
-  /** Somebody changes something that we manage, without us. Absent where nobody can. */
-  edit?(): void
-  fault(fault: Fault): void
-  readonly requests: readonly { readonly method: string; readonly path: string }[]
-  readonly violations: readonly string[]
-  close(): Promise<void>
-}
+import { type PlatformCase, type PlatformRig, strategiesIn, type Tree, writesIn } from './case.ts'
 
 /** Every way a request can go wrong; the name says what happened. */
 const faults: readonly (readonly [string, Fault])[] = [
@@ -148,11 +112,7 @@ export function describePlatform(about: PlatformCase): void {
       return outcome
     }
 
-    function writes(): number {
-      return rig.requests.filter(({ method, path }) =>
-        about.writes.some((write) => write.method === method && write.path.test(path.split('?')[0] ?? '')),
-      ).length
-    }
+    const writes = () => writesIn(rig.requests, about)
 
     describe('deploying', () => {
       it('makes the first content live, once, and waits until it is', async () => {
@@ -194,6 +154,7 @@ export function describePlatform(about: PlatformCase): void {
         const [outcome] = await deploy({ ...requestFor(), commit: brokenCommit }, ioWith())
 
         expect(outcome).toMatchObject({ decision: 'refused' })
+        expect(outcome?.message).toContain(about.brokenSays)
         expect([writes(), rig.effects()]).toEqual([0, 0])
       })
 
@@ -209,7 +170,7 @@ export function describePlatform(about: PlatformCase): void {
         expect([rig.live(), rig.effects()]).toEqual([1, 2])
       })
 
-      it.each(about.platform.strategies)('can do it %s', async (strategy) => {
+      it.each(strategiesIn(about))('can do it %s', async (strategy) => {
         await deployContent(0, { keys: { strategy } })
 
         const outcome = await deployContent(1, { keys: { strategy } })

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { type PlatformReply, startPlatformServer } from '../../app/sandbox/platform-server.ts'
-import { describePlatform, type PlatformRig } from './conformance.ts'
+import type { PlatformRig } from './case.ts'
+import { describePlatform } from './conformance.ts'
 import { shelf } from './shelf.ts'
 
 async function start(): Promise<PlatformRig> {
@@ -48,6 +49,7 @@ describePlatform({
   entry: {},
   tree: (content) => ({ 'main.txt': `Content ${content}` }),
   broken: { 'other.txt': 'nothing' },
+  brokenSays: 'there is no "main.txt"',
   writes: [{ method: 'PUT', path: /^\/agents\/it$/ }],
   start,
 })

@@ -37,3 +37,16 @@ export function zipOf(files: Readonly<Record<string, string>>): Buffer<ArrayBuff
   const end = endOfDirectory({ count: directory.length, size: central.length, offset })
   return Buffer.concat([...parts, central, end])
 }
+
+/** Somebody updates an agent without Agent Deploy. */
+export async function updateByHand(
+  url: string,
+  given: { token: string; part: 'file' | 'source'; files: Readonly<Record<string, string>>; version?: string },
+): Promise<void> {
+  const form = new FormData()
+  form.set(given.part, new Blob([zipOf(given.files)]), 'by-hand.zip')
+  if (given.version) form.set('version', given.version)
+  const headers = { authorization: `Bearer ${given.token}` }
+  const response = await fetch(url, { method: 'PUT', body: form, headers })
+  if (!response.ok) throw new Error(`${response.status} ${await response.text()}`)
+}

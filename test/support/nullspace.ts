@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { NullspaceProfile } from '../../app/sandbox/nullspace/profile.ts'
 import { type SandboxNullspace, startNullspace } from '../../app/sandbox/nullspace/server.ts'
-import type { PlatformRig } from '../platforms/conformance.ts'
+import type { PlatformRig } from '../platforms/case.ts'
 import { packBundle } from '../../src/bundle/pack.ts'
 import type { Change, ShippedBundle } from '../../src/platforms/platform.ts'
 import { type Content, temporaryFolder, writeTree } from './repository.ts'
@@ -57,6 +57,9 @@ export async function startRig(about: {
       return version && contentOf(version.folder)
     },
     effects: () => about.effects(server.deployment(id)),
+    async deployElsewhere() {
+      server.publishElsewhere(id)
+    },
     fault: (fault) => server.fault(fault),
     requests: server.requests,
     violations: server.violations,

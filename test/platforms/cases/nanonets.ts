@@ -1,7 +1,7 @@
-import { startNanonets } from '../../app/sandbox/nanonets/server.ts'
-import { nanonets } from '../../src/platforms/nanonets/nanonets.ts'
-import type { Platform } from '../../src/platforms/platform.ts'
-import { describePlatform, type PlatformCase, type PlatformRig } from './conformance.ts'
+import { startNanonets } from '../../../app/sandbox/nanonets/server.ts'
+import { nanonets } from '../../../src/platforms/nanonets/nanonets.ts'
+import type { Platform } from '../../../src/platforms/platform.ts'
+import type { PlatformCase, PlatformRig } from '../case.ts'
 
 async function start(): Promise<PlatformRig> {
   const server = await startNanonets()
@@ -11,6 +11,7 @@ async function start(): Promise<PlatformRig> {
     name: 'Invoices',
     config: { system_prompt: 'by hand', milestones: ['a'] },
   })
+  let edits = 0
   return {
     url: server.url,
     credentials: { NANONETS_API_KEY: key },
@@ -22,6 +23,10 @@ async function start(): Promise<PlatformRig> {
     },
     effects: () => server.agent(id).effects.filter(({ kind }) => kind === 'patch').length,
     edit: () => server.edit(id, { config: { ...server.agent(id).live?.config, system_prompt: 'better so' } }),
+    editBeside() {
+      edits += 1
+      server.edit(id, { config: { ...server.agent(id).live?.config, milestones: ['a', `by hand, ${edits}`] } })
+    },
     fault: (fault) => server.fault(fault),
     requests: server.requests,
     violations: server.violations,
@@ -29,7 +34,7 @@ async function start(): Promise<PlatformRig> {
   }
 }
 
-const hotPatch: PlatformCase = {
+export const nanonetsCase: PlatformCase = {
   name: 'Nanonets',
   platform: nanonets as Platform,
   entry: {},
@@ -39,14 +44,14 @@ const hotPatch: PlatformCase = {
     'prompts/system.md': `Content ${content}\n`,
   }),
   broken: { 'agent.yml': 'name: Invoices\nversion_number: 7\n' },
+  brokenSays: '"version_number" is not a key',
   writes: [{ method: 'PATCH', path: /^\/api\/v1\/agents\/[^/]+$/ }],
   start,
 }
 
-describePlatform(hotPatch)
-describePlatform({
-  ...hotPatch,
+export const nanonetsPublished: PlatformCase = {
+  ...nanonetsCase,
   name: 'Nanonets with publishing',
   entry: { settings: { publish: true } },
-  writes: [...hotPatch.writes, { method: 'POST', path: /\/versions\/publish$/ }],
-})
+  writes: [...nanonetsCase.writes, { method: 'POST', path: /\/versions\/publish$/ }],
+}

@@ -1,0 +1,5 @@
+import { nanonetsCase, nanonetsPublished } from './cases/nanonets.ts'
+import { describePlatform } from './conformance.ts'
+
+describePlatform(nanonetsCase)
+describePlatform(nanonetsPublished)
