@@ -1,18 +1,16 @@
 import { once } from 'node:events'
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import type { Server } from 'node:http'
+import { flushCompileCache } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Clock, Log } from '../src/io.ts'
 import type { Platform } from '../src/platforms/platform.ts'
 import { redactedWrites } from '../src/redacted-writes.ts'
-import { answerComment } from './answer.ts'
 import { createConfigReader } from './config-file.ts'
 import { chooseConnection } from './connections.ts'
 import type { App } from './context.ts'
-import { createDashboard } from './dashboard/dashboard.ts'
 import { type RecordedLog, recordLines } from './dashboard/log-lines.ts'
-import { dispatch } from './dispatcher.ts'
 import { createInbox } from './engine/inbox.ts'
 import type { Database } from './engine/database.ts'
 import { openEngine } from './engine/open.ts'
@@ -25,10 +23,9 @@ import { createMetrics, type Metrics } from './metrics.ts'
 import { observed } from './metrics-observe.ts'
 import { type GitHubApp, startProbot } from './probot.ts'
 import { createReceiver } from './receiver.ts'
-import { keepReconciling, type Reach } from './reconcile.ts'
+import type { keepReconciling, Reach } from './reconcile.ts'
 import { createTracer } from './tracing.ts'
 import { version } from './version.ts'
-import { workOnAgent } from './worker.ts'
 
 /** Handled deliveries are kept a while longer than GitHub delivers them again (three days), to recognise them. */
 const keepMs = 7 * 24 * 60 * 60_000
@@ -59,13 +56,11 @@ export async function startApp(options: StartOptions): Promise<RunningApp> {
   const { settings, log, clock } = options
   const { database, engine, release } = await openEngine(settings, { clock, log, onLost: options.onLost })
   const scratch = await makeScratch(settings.dataDir)
-  const probot = startProbot(settings)
+  const probot = Promise.withResolvers<GitHubApp>()
   const recorded = recordLines(log, { database, clock, redact: options.redact })
   const { connections } = settings
   const metrics = createMetrics({ database, clock, connections, version, stats: () => engine.stats() })
-  const app = assemble({ ...options, probot, database, engine, scratch, recorded, metrics })
-  const ready = probot.then((loaded) => loaded.register(app))
-  ready.catch((error: unknown) => log.error('Probot did not start', { stack: String(error) }))
+  const app = assemble({ ...options, probot: probot.promise, database, engine, scratch, recorded, metrics })
   const dashboard = createDashboard({ ...settings, app, database, metrics, fetch })
   let isStopping = false
   const server = createReceiver({
@@ -80,18 +75,26 @@ export async function startApp(options: StartOptions): Promise<RunningApp> {
     pages: dashboard.handle,
   })
   const url = await listen(server, settings)
+  // What does the work is loaded once deliveries are taken: it is most of the program.
+  startProbot(settings).then(probot.resolve, probot.reject)
+  const work = load(app, probot.promise)
+  work.catch((error: unknown) => log.error('the app can’t work', { stack: String(error) }))
   await recover(app)
-  app.engine.run(handlerOf(app, { probot, ready }))
+  app.engine.run(async (key) => (await work).handle(key))
   const timers = [
     setInterval(() => void prune(app, recorded), pruneEveryMs),
     setInterval(() => void sweep(app), sweepEveryMs),
   ]
   for (const timer of timers) timer.unref()
   const reach: Reach = {
-    app: async () => await (await probot).app(),
-    octokit: async (installation) => await (await probot).octokit(installation),
+    app: async () => await (await probot.promise).app(),
+    octokit: async (installation) => await (await probot.promise).octokit(installation),
   }
-  const endReconciling = keepReconciling(app, { reach, everyMs: settings.reconcileMs })
+  const reconciling = work.then(
+    ({ keepReconciling }) => (isStopping ? undefined : keepReconciling(app, { reach, everyMs: settings.reconcileMs })),
+    // Said above.
+    () => undefined,
+  )
   log.info(`Agent Deploy listens on ${url}`, { connections: settings.connections.length })
   return {
     url,
@@ -101,7 +104,7 @@ export async function startApp(options: StartOptions): Promise<RunningApp> {
       if (isStopping) return
       isStopping = true
       for (const timer of timers) clearInterval(timer)
-      endReconciling()
+      void reconciling.then((end) => end?.())
       const closed = new Promise((resolve) => server.close(resolve))
       dashboard.close()
       server.closeIdleConnections()
@@ -162,20 +165,37 @@ function assemble(
   }
 }
 
-function handlerOf(app: App, given: { probot: Promise<GitHubApp>; ready: Promise<void> }): Handler {
-  return async (key) => {
-    await given.ready
-    const { receive } = await given.probot
-    const at = key.indexOf(':')
-    const id = key.slice(at + 1)
-    switch (key.slice(0, at)) {
-      case 'delivery':
-        return await dispatch(id, { app, receive })
-      case 'agent':
-        return await workOnAgent(id, app)
-      default:
-        return await answerComment(id, app)
-    }
+/** What is not needed to take deliveries. */
+interface Work {
+  readonly handle: Handler
+  readonly keepReconciling: typeof keepReconciling
+}
+
+async function load(app: App, probot: Promise<GitHubApp>): Promise<Work> {
+  const [{ receive, register }, { dispatch }, { workOnAgent }, { answerComment }, reconcile] = await Promise.all([
+    probot,
+    import('./dispatcher.ts'),
+    import('./worker.ts'),
+    import('./answer.ts'),
+    import('./reconcile.ts'),
+  ])
+  register(app)
+  // Now and not when the process ends: one that is killed has compiled for nothing.
+  flushCompileCache()
+  return {
+    keepReconciling: reconcile.keepReconciling,
+    async handle(key) {
+      const at = key.indexOf(':')
+      const id = key.slice(at + 1)
+      switch (key.slice(0, at)) {
+        case 'delivery':
+          return await dispatch(id, { app, receive })
+        case 'agent':
+          return await workOnAgent(id, app)
+        default:
+          return await answerComment(id, app)
+      }
+    },
   }
 }
 
