@@ -15,7 +15,7 @@ import { createInbox } from './engine/inbox.ts'
 import type { Database } from './engine/database.ts'
 import { openEngine } from './engine/open.ts'
 import { isRunning } from './engine/owner.ts'
-import type { Engine, Handler, Key } from './engine/port.ts'
+import type { Engine, Handler } from './engine/port.ts'
 import { createStore } from './engine/store.ts'
 import type { Settings } from './env.ts'
 import { installationGitHub } from './github.ts'
@@ -25,13 +25,8 @@ import { type GitHubApp, startProbot } from './probot.ts'
 import { createReceiver } from './receiver.ts'
 import type { keepReconciling, Reach } from './reconcile.ts'
 import { createTracer } from './tracing.ts'
+import { keepUp, recover } from './upkeep.ts'
 import { version } from './version.ts'
-
-/** Handled deliveries are kept a while longer than GitHub delivers them again (three days), to recognise them. */
-const keepMs = 7 * 24 * 60 * 60_000
-const pruneEveryMs = 60 * 60_000
-/** A wake-up can get lost between the commit and the queue, in an instance that died there. */
-const sweepEveryMs = 60_000
 
 export interface RunningApp {
   readonly url: string
@@ -61,7 +56,11 @@ export async function startApp(options: StartOptions): Promise<RunningApp> {
   const { connections } = settings
   const metrics = createMetrics({ database, clock, connections, version, stats: () => engine.stats() })
   const app = assemble({ ...options, probot: probot.promise, database, engine, scratch, recorded, metrics })
-  const dashboard = createDashboard({ ...settings, app, database, metrics, fetch })
+  const listening = Promise.withResolvers<void>()
+  const dashboard = listening.promise.then(async () => {
+    const { createDashboard } = await import('./dashboard/dashboard.ts')
+    return createDashboard({ ...settings, app, database, metrics, fetch })
+  })
   let isStopping = false
   const server = createReceiver({
     secrets: settings.webhookSecrets,
@@ -72,20 +71,17 @@ export async function startApp(options: StartOptions): Promise<RunningApp> {
     ready: () => app.store.ping(),
     isStopping: () => isStopping,
     onAnswered: metrics.delivered,
-    pages: dashboard.handle,
+    pages: async (request, response) => await (await dashboard).handle(request, response),
   })
   const url = await listen(server, settings)
   // What does the work is loaded once deliveries are taken: it is most of the program.
+  listening.resolve()
   startProbot(settings).then(probot.resolve, probot.reject)
   const work = load(app, probot.promise)
-  work.catch((error: unknown) => log.error('the app can’t work', { stack: String(error) }))
+  Promise.all([work, dashboard]).catch((error: unknown) => log.error('the app can’t work', { stack: String(error) }))
   await recover(app)
   app.engine.run(async (key) => (await work).handle(key))
-  const timers = [
-    setInterval(() => void prune(app, recorded), pruneEveryMs),
-    setInterval(() => void sweep(app), sweepEveryMs),
-  ]
-  for (const timer of timers) timer.unref()
+  const endUpkeep = keepUp(app, recorded)
   const reach: Reach = {
     app: async () => await (await probot.promise).app(),
     octokit: async (installation) => await (await probot.promise).octokit(installation),
@@ -103,10 +99,10 @@ export async function startApp(options: StartOptions): Promise<RunningApp> {
     async stop() {
       if (isStopping) return
       isStopping = true
-      for (const timer of timers) clearInterval(timer)
+      endUpkeep()
       void reconciling.then((end) => end?.())
       const closed = new Promise((resolve) => server.close(resolve))
-      dashboard.close()
+      void dashboard.then((open) => open.close())
       server.closeIdleConnections()
       await app.engine.stop(settings.drainMs)
       server.closeAllConnections()
@@ -206,41 +202,4 @@ async function listen(server: Server, { port, host }: Settings): Promise<string>
   const address = server.address() as AddressInfo
   const name = address.family === 'IPv6' ? `[${address.address}]` : address.address
   return `http://${name}:${address.port}`
-}
-
-/** Everything that was stored and not done, by whatever end the last process came to. */
-async function recover(app: App): Promise<void> {
-  const counts = await wakeAll(app)
-  if (counts.deliveries + counts.agents + counts.comments > 0) app.log.info('taking up what was not done', counts)
-}
-
-async function sweep(app: App): Promise<void> {
-  try {
-    await wakeAll(app)
-  } catch (error) {
-    // The next minute will do.
-    app.log.warn('waiting work could not be read', { problem: String(error) })
-  }
-}
-
-async function wakeAll({ store, engine }: App) {
-  const deliveries = await store.deliveries.waiting()
-  const agents = await store.agents.withWork()
-  const comments = await store.comments.active()
-  const wake = (key: Key, notBefore?: number) => engine.wake(key, notBefore)
-  for (const { guid, notBefore } of deliveries) wake(`delivery:${guid}`, notBefore)
-  for (const { key, notBefore } of agents) wake(`agent:${key}`, notBefore)
-  for (const { id, notBefore } of comments) wake(`comment:${id}`, notBefore)
-  return { deliveries: deliveries.length, agents: agents.length, comments: comments.length }
-}
-
-async function prune({ store, clock, log }: App, recorded: RecordedLog): Promise<void> {
-  try {
-    await recorded.prune()
-    const count = await store.deliveries.prune(clock.now() - keepMs)
-    if (count > 0) log.info(`${count} old deliveries forgotten`)
-  } catch (error) {
-    // The next hour will do.
-    log.warn('old deliveries could not be removed', { problem: String(error) })
-  }
 }
