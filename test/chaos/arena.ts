@@ -55,10 +55,13 @@ export async function openArena(given: { databaseUrl?: string; dataDir?: string 
   async function isQuiet(): Promise<boolean> {
     await rig.place.github.settle()
     // Stored and killed before the answer is arrived as well: GitHub does not know, and need not.
-    if ((await rig.openWork().catch(() => 1)) > 0) return false
+    const isAtRest = async () => (await rig.openWork().catch(() => 1)) === 0
+    if (!(await isAtRest())) return false
     const stored = await rig.rows('SELECT guid FROM delivery').catch(() => [])
     const arrived = new Set(stored.map((row) => row['guid']))
-    return rig.place.github.deliveries.every(({ event, guid }) => event === 'pull_request' || arrived.has(guid))
+    const isThere = ({ event, guid }: { event: string; guid: string }) => event === 'pull_request' || arrived.has(guid)
+    // The last may have arrived after the first look.
+    return rig.place.github.deliveries.every(isThere) && (await isAtRest())
   }
 
   /** What a person would look at. */
