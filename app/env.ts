@@ -87,6 +87,11 @@ const Variables = z.object({
   DRAIN_MS: optional(z.coerce.number('use a number of milliseconds').int().min(0)),
 })
 
+/** Nothing was said about the GitHub App at all: then somebody is here for the first time. */
+export function isNotSetUp(env: Readonly<Record<string, string | undefined>>): boolean {
+  return !['APP_ID', 'PRIVATE_KEY', 'PRIVATE_KEY_PATH', 'WEBHOOK_SECRET'].some((name) => env[name])
+}
+
 /** Throws `settings-invalid` with everything that is missing or wrong, and what to do about it. */
 export function readSettings(
   env: Readonly<Record<string, string | undefined>>,

@@ -1,5 +1,4 @@
 import type { Probot } from 'probot'
-import { register } from './app.ts'
 import type { App } from './context.ts'
 import type { Receive } from './dispatcher.ts'
 import type { Settings } from './env.ts'
@@ -25,7 +24,7 @@ interface Request {
  * start-up, so it is loaded beside the receiver, and whoever needs it waits for it.
  */
 export async function startProbot(settings: Settings): Promise<GitHubApp> {
-  const { Probot, ProbotOctokit } = await import('probot')
+  const [{ Probot, ProbotOctokit }, { register }] = await Promise.all([import('probot'), import('./app.ts')])
   // Limits and failures are ours to handle, durably: the plugins would sleep in memory, and repeat what is not repeatable.
   // Only a function keeps Probot from overwriting this.
   const Octokit = ProbotOctokit.defaults((options: { auth?: { request?: Request } }) => ({

@@ -13,11 +13,6 @@ const mostBytes = 10_000
 /** GitHub creates an app within seconds. */
 const timeoutMs = 20_000
 
-/** Nothing was said about the GitHub App at all: then somebody is here for the first time. */
-export function isNotSetUp(env: Readonly<Record<string, string | undefined>>): boolean {
-  return !['APP_ID', 'PRIVATE_KEY', 'PRIVATE_KEY_PATH', 'WEBHOOK_SECRET'].some((name) => env[name])
-}
-
 export interface SetUp {
   readonly url: string
   close(): Promise<void>

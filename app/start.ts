@@ -1,23 +1,21 @@
 import { once } from 'node:events'
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import type { Server } from 'node:http'
+import { flushCompileCache } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Clock, Log } from '../src/io.ts'
 import type { Platform } from '../src/platforms/platform.ts'
 import { redactedWrites } from '../src/redacted-writes.ts'
-import { answerComment } from './answer.ts'
 import { createConfigReader } from './config-file.ts'
 import { chooseConnection } from './connections.ts'
 import type { App } from './context.ts'
-import { createDashboard } from './dashboard/dashboard.ts'
 import { type RecordedLog, recordLines } from './dashboard/log-lines.ts'
-import { dispatch } from './dispatcher.ts'
 import { createInbox } from './engine/inbox.ts'
 import type { Database } from './engine/database.ts'
 import { openEngine } from './engine/open.ts'
 import { isRunning } from './engine/owner.ts'
-import type { Engine, Handler, Key } from './engine/port.ts'
+import type { Engine, Handler } from './engine/port.ts'
 import { createStore } from './engine/store.ts'
 import type { Settings } from './env.ts'
 import { installationGitHub } from './github.ts'
@@ -25,16 +23,10 @@ import { createMetrics, type Metrics } from './metrics.ts'
 import { observed } from './metrics-observe.ts'
 import { type GitHubApp, startProbot } from './probot.ts'
 import { createReceiver } from './receiver.ts'
-import { keepReconciling, type Reach } from './reconcile.ts'
+import type { keepReconciling, Reach } from './reconcile.ts'
 import { createTracer } from './tracing.ts'
+import { keepUp, recover } from './upkeep.ts'
 import { version } from './version.ts'
-import { workOnAgent } from './worker.ts'
-
-/** Handled deliveries are kept a while longer than GitHub delivers them again (three days), to recognise them. */
-const keepMs = 7 * 24 * 60 * 60_000
-const pruneEveryMs = 60 * 60_000
-/** A wake-up can get lost between the commit and the queue, in an instance that died there. */
-const sweepEveryMs = 60_000
 
 export interface RunningApp {
   readonly url: string
@@ -59,14 +51,16 @@ export async function startApp(options: StartOptions): Promise<RunningApp> {
   const { settings, log, clock } = options
   const { database, engine, release } = await openEngine(settings, { clock, log, onLost: options.onLost })
   const scratch = await makeScratch(settings.dataDir)
-  const probot = startProbot(settings)
+  const probot = Promise.withResolvers<GitHubApp>()
   const recorded = recordLines(log, { database, clock, redact: options.redact })
   const { connections } = settings
   const metrics = createMetrics({ database, clock, connections, version, stats: () => engine.stats() })
-  const app = assemble({ ...options, probot, database, engine, scratch, recorded, metrics })
-  const ready = probot.then((loaded) => loaded.register(app))
-  ready.catch((error: unknown) => log.error('Probot did not start', { stack: String(error) }))
-  const dashboard = createDashboard({ ...settings, app, database, metrics, fetch })
+  const app = assemble({ ...options, probot: probot.promise, database, engine, scratch, recorded, metrics })
+  const listening = Promise.withResolvers<void>()
+  const dashboard = listening.promise.then(async () => {
+    const { createDashboard } = await import('./dashboard/dashboard.ts')
+    return createDashboard({ ...settings, app, database, metrics, fetch })
+  })
   let isStopping = false
   const server = createReceiver({
     secrets: settings.webhookSecrets,
@@ -77,21 +71,26 @@ export async function startApp(options: StartOptions): Promise<RunningApp> {
     ready: () => app.store.ping(),
     isStopping: () => isStopping,
     onAnswered: metrics.delivered,
-    pages: dashboard.handle,
+    pages: async (request, response) => await (await dashboard).handle(request, response),
   })
   const url = await listen(server, settings)
+  // What does the work is loaded once deliveries are taken: it is most of the program.
+  listening.resolve()
+  startProbot(settings).then(probot.resolve, probot.reject)
+  const work = load(app, probot.promise)
+  Promise.all([work, dashboard]).catch((error: unknown) => log.error('the app can’t work', { stack: String(error) }))
   await recover(app)
-  app.engine.run(handlerOf(app, { probot, ready }))
-  const timers = [
-    setInterval(() => void prune(app, recorded), pruneEveryMs),
-    setInterval(() => void sweep(app), sweepEveryMs),
-  ]
-  for (const timer of timers) timer.unref()
+  app.engine.run(async (key) => (await work).handle(key))
+  const endUpkeep = keepUp(app, recorded)
   const reach: Reach = {
-    app: async () => await (await probot).app(),
-    octokit: async (installation) => await (await probot).octokit(installation),
+    app: async () => await (await probot.promise).app(),
+    octokit: async (installation) => await (await probot.promise).octokit(installation),
   }
-  const endReconciling = keepReconciling(app, { reach, everyMs: settings.reconcileMs })
+  const reconciling = work.then(
+    ({ keepReconciling }) => (isStopping ? undefined : keepReconciling(app, { reach, everyMs: settings.reconcileMs })),
+    // Said above.
+    () => undefined,
+  )
   log.info(`Agent Deploy listens on ${url}`, { connections: settings.connections.length })
   return {
     url,
@@ -100,10 +99,10 @@ export async function startApp(options: StartOptions): Promise<RunningApp> {
     async stop() {
       if (isStopping) return
       isStopping = true
-      for (const timer of timers) clearInterval(timer)
-      endReconciling()
+      endUpkeep()
+      void reconciling.then((end) => end?.())
       const closed = new Promise((resolve) => server.close(resolve))
-      dashboard.close()
+      void dashboard.then((open) => open.close())
       server.closeIdleConnections()
       await app.engine.stop(settings.drainMs)
       server.closeAllConnections()
@@ -162,20 +161,37 @@ function assemble(
   }
 }
 
-function handlerOf(app: App, given: { probot: Promise<GitHubApp>; ready: Promise<void> }): Handler {
-  return async (key) => {
-    await given.ready
-    const { receive } = await given.probot
-    const at = key.indexOf(':')
-    const id = key.slice(at + 1)
-    switch (key.slice(0, at)) {
-      case 'delivery':
-        return await dispatch(id, { app, receive })
-      case 'agent':
-        return await workOnAgent(id, app)
-      default:
-        return await answerComment(id, app)
-    }
+/** What is not needed to take deliveries. */
+interface Work {
+  readonly handle: Handler
+  readonly keepReconciling: typeof keepReconciling
+}
+
+async function load(app: App, probot: Promise<GitHubApp>): Promise<Work> {
+  const [{ receive, register }, { dispatch }, { workOnAgent }, { answerComment }, reconcile] = await Promise.all([
+    probot,
+    import('./dispatcher.ts'),
+    import('./worker.ts'),
+    import('./answer.ts'),
+    import('./reconcile.ts'),
+  ])
+  register(app)
+  // Now and not when the process ends: one that is killed has compiled for nothing.
+  flushCompileCache()
+  return {
+    keepReconciling: reconcile.keepReconciling,
+    async handle(key) {
+      const at = key.indexOf(':')
+      const id = key.slice(at + 1)
+      switch (key.slice(0, at)) {
+        case 'delivery':
+          return await dispatch(id, { app, receive })
+        case 'agent':
+          return await workOnAgent(id, app)
+        default:
+          return await answerComment(id, app)
+      }
+    },
   }
 }
 
@@ -186,41 +202,4 @@ async function listen(server: Server, { port, host }: Settings): Promise<string>
   const address = server.address() as AddressInfo
   const name = address.family === 'IPv6' ? `[${address.address}]` : address.address
   return `http://${name}:${address.port}`
-}
-
-/** Everything that was stored and not done, by whatever end the last process came to. */
-async function recover(app: App): Promise<void> {
-  const counts = await wakeAll(app)
-  if (counts.deliveries + counts.agents + counts.comments > 0) app.log.info('taking up what was not done', counts)
-}
-
-async function sweep(app: App): Promise<void> {
-  try {
-    await wakeAll(app)
-  } catch (error) {
-    // The next minute will do.
-    app.log.warn('waiting work could not be read', { problem: String(error) })
-  }
-}
-
-async function wakeAll({ store, engine }: App) {
-  const deliveries = await store.deliveries.waiting()
-  const agents = await store.agents.withWork()
-  const comments = await store.comments.active()
-  const wake = (key: Key, notBefore?: number) => engine.wake(key, notBefore)
-  for (const { guid, notBefore } of deliveries) wake(`delivery:${guid}`, notBefore)
-  for (const { key, notBefore } of agents) wake(`agent:${key}`, notBefore)
-  for (const { id, notBefore } of comments) wake(`comment:${id}`, notBefore)
-  return { deliveries: deliveries.length, agents: agents.length, comments: comments.length }
-}
-
-async function prune({ store, clock, log }: App, recorded: RecordedLog): Promise<void> {
-  try {
-    await recorded.prune()
-    const count = await store.deliveries.prune(clock.now() - keepMs)
-    if (count > 0) log.info(`${count} old deliveries forgotten`)
-  } catch (error) {
-    // The next hour will do.
-    log.warn('old deliveries could not be removed', { problem: String(error) })
-  }
 }

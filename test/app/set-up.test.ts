@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { diagnose } from '../../app/doctor.ts'
-import { isNotSetUp, type SetUp, startSetUp } from '../../app/set-up.ts'
+import { isNotSetUp } from '../../app/env.ts'
+import { type SetUp, startSetUp } from '../../app/set-up.ts'
 import { createPlace, type Place, webhookSecret } from '../support/app.ts'
 import { runAppProcess } from '../support/app-process.ts'
 import { spawn } from 'node:child_process'
@@ -69,7 +70,7 @@ describe('the set-up', () => {
   it('takes an answer only once, and only to a form of its own', async () => {
     const { state } = await begin(asked)
     const code = place.github.promiseApp(place.app)
-    const forged = await finish({ state: state.replace(/./, 'x'), code })
+    const forged = await finish({ state: `x${state}`, code })
     await finish({ state, code })
     const again = await finish({ state, code })
 

@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { until } from '../support/app.ts'
 import type { AppProcess } from '../support/app-process.ts'
-import { brokenPromises, createRig, type Door, repo, type Rig } from '../support/rig.ts'
+import { agentTree, brokenPromises, createRig, type Door, repo, type Rig } from '../support/rig.ts'
 import { git, gitRemote } from '../support/repository.ts'
-import { agentTree } from '../support/rig.ts'
 
 /** Missed webhooks are looked for all the time: 1.2 s. */
 const reconcileMinutes = '0.02'
-/** Backoff of a minute may be under way after many faults; what takes longer is stuck. */
-const patienceMs = 60_000
+/** Backoff of a minute may be under way after many faults, on a machine with much else to do; what takes longer is stuck. */
+const patienceMs = 180_000
+/** Each look costs a few queries; several arenas share the machine. */
+const lookEveryMs = 40
 const crashPoint = join(import.meta.dirname, 'crash-point.ts')
 
 export type Arena = Awaited<ReturnType<typeof openArena>>
@@ -55,10 +55,13 @@ export async function openArena(given: { databaseUrl?: string; dataDir?: string 
   async function isQuiet(): Promise<boolean> {
     await rig.place.github.settle()
     // Stored and killed before the answer is arrived as well: GitHub does not know, and need not.
+    const isAtRest = async () => (await rig.openWork().catch(() => 1)) === 0
+    if (!(await isAtRest())) return false
     const stored = await rig.rows('SELECT guid FROM delivery').catch(() => [])
     const arrived = new Set(stored.map((row) => row['guid']))
-    const all = rig.place.github.deliveries.filter(({ event }) => event !== 'pull_request')
-    return all.every(({ guid }) => arrived.has(guid)) && (await rig.openWork().catch(() => 1)) === 0
+    const isThere = ({ event, guid }: { event: string; guid: string }) => event === 'pull_request' || arrived.has(guid)
+    // The last may have arrived after the first look.
+    return rig.place.github.deliveries.every(isThere) && (await isAtRest())
   }
 
   /** What a person would look at. */
@@ -94,7 +97,7 @@ export async function openArena(given: { databaseUrl?: string; dataDir?: string 
       const file = join(rig.place.folder.path, 'count')
       await start({ NODE_OPTIONS: `--import=${crashPoint}`, COUNT_FILE: file })
       await this.push('counted')
-      await until('the counted push is done', isQuiet, patienceMs)
+      await when('the counted push is done', isQuiet)
       await kill('SIGTERM')
       return Number(readFileSync(file, 'utf8'))
     },
@@ -121,7 +124,7 @@ export async function openArena(given: { databaseUrl?: string; dataDir?: string 
     expected: () => expected,
     /** Waits until the bomb has gone off, or the app has come through. */
     async whenOver(): Promise<'killed' | 'through'> {
-      await until('the app is dead or through', async () => isDead() || (await isQuiet()), patienceMs)
+      await when('the app is dead or through', async () => isDead() || (await isQuiet()))
       // Whatever it does after its work, it may die of it too.
       await sleep(20)
       if (!isDead()) return 'through'
@@ -140,8 +143,8 @@ export async function openArena(given: { databaseUrl?: string; dataDir?: string 
         await start()
       }
       try {
-        await until('everything has ended', isQuiet, patienceMs)
-        await until('the right content is live', async () => (await rig.says()) === expected, 5000)
+        await when('everything has ended', isQuiet)
+        await when('the right content is live', async () => (await rig.says()) === expected, 5000)
       } catch (error) {
         const says = await rig.says().catch(String)
         return [`${String(error)}: it says "${says}", meant is "${expected}"`, ...(await evidence())]
@@ -152,6 +155,14 @@ export async function openArena(given: { databaseUrl?: string; dataDir?: string 
       await kill()
       await rig.close()
     },
+  }
+}
+
+async function when(what: string, isTrue: () => Promise<boolean>, patience = patienceMs): Promise<void> {
+  const end = Date.now() + patience
+  while (!(await isTrue())) {
+    if (Date.now() > end) throw new Error(`it did not happen: ${what}`)
+    await sleep(lookEveryMs)
   }
 }
 
