@@ -13,6 +13,21 @@ export const ceilings = {
     because: 'record, in_progress, success, check run; GitHub takes 80 a minute',
   },
   'GitHub calls, push to no agent': { most: 1, because: 'the config file of that commit' },
+  'GitHub calls, redelivery': { most: 0, because: 'it is known before anybody is asked' },
+  'GitHub calls, rollback by comment': {
+    most: 20,
+    because: 'who may command, config, head, ledger, reply, eight writes',
+  },
+  'GitHub writes, rollback by comment': {
+    most: 8,
+    because: 'a reaction; reply opened, edited, ended; record with three states',
+  },
+  'GitHub calls, check of a commit': { most: 0, because: 'nothing waits for it' },
+  'git log, plan of 8 agents': { most: 3, because: 'one reading serves all whose live commit lies in it' },
+  'git processes for each agent planned': {
+    most: 7,
+    because: 'listing files: tracked, untracked, attributes; place and commit',
+  },
   'SQL, push to one agent': {
     most: 60,
     because: 'delivery, operation, ten steps with the fence that guards each, three states',

@@ -13,7 +13,7 @@ const repo = 'acme/agents'
 /** What is done again and again. */
 const works = ['push', 'push to no agent', 'redelivery', 'rollback', 'check', 'sweep'] as const
 type Work = (typeof works)[number]
-type Heard = Readonly<Record<Work, readonly Statement[]>>
+type Heard = Readonly<Record<Work, { statements: readonly Statement[]; calls: number; writes: number }>>
 
 let ear: ReturnType<typeof hearStatements>
 let young: Heard
@@ -58,17 +58,21 @@ async function hear(place: Place, app: TestApp): Promise<Heard> {
     sweep: () => Promise.all([store.deliveries.waiting(), store.agents.withWork(), store.comments.active()]),
   }
   await rest()
-  const heard = {} as Record<Work, readonly Statement[]>
+  const heard: Partial<Record<Work, Heard[Work]>> = {}
   for (const work of works) {
+    const before = place.github.requests.length
     const all = await ear.during(async () => {
       await steps[work]()
       // A look whether everything is at rest is a sweep; what a sweep costs is counted by itself.
       if (work !== 'sweep') await rest()
     })
-    heard[work] = work === 'sweep' ? all : all.filter(({ sql }) => !isOfTheClock(sql))
+    const statements = work === 'sweep' ? all : all.filter(({ sql }) => !isOfTheClock(sql))
+    for (const statement of statements) plans.set(statement.sql, ear.plan(statement))
+    const asked = place.github.requests.slice(before)
+    heard[work] = { statements, calls: asked.length, writes: asked.filter(({ method }) => method !== 'GET').length }
   }
-  for (const statement of Object.values(heard).flat()) plans.set(statement.sql, ear.plan(statement))
-  return heard
+  // Each of the works is in the loop.
+  return heard as Heard
 }
 
 async function openPull(place: Place): Promise<number> {
@@ -83,12 +87,12 @@ function isOfTheClock(sql: string): boolean {
   return /^SELECT (guid|agent_key|id), .* WHERE state <?[=>] '(stored|done)'|^UPDATE owner|INTO log_line/.test(sql)
 }
 
-describe('statements to the database', () => {
+describe('what is done for one more webhook', () => {
   it.each([
-    ['of an app that has just begun', () => young],
-    [`of an app with ${jobs} jobs behind it`, () => old],
-  ])('%s stay below their ceilings', (_, heard) => {
-    const count = (work: Work) => heard()[work].length
+    ['an app that has just begun', () => young],
+    [`an app with ${jobs} jobs behind it`, () => old],
+  ])('costs %s no more statements and calls than its ceilings allow', (_, heard) => {
+    const count = (work: Work) => heard()[work].statements.length
 
     expect(
       aboveCeiling({
@@ -98,11 +102,18 @@ describe('statements to the database', () => {
         'SQL, rollback by comment': count('rollback'),
         'SQL, check of a commit': count('check'),
         'SQL, sweep': count('sweep'),
+        'GitHub calls, push to one agent': heard().push.calls,
+        'GitHub writes, push to one agent': heard().push.writes,
+        'GitHub calls, push to no agent': heard()['push to no agent'].calls,
+        'GitHub calls, redelivery': heard().redelivery.calls,
+        'GitHub calls, rollback by comment': heard().rollback.calls,
+        'GitHub writes, rollback by comment': heard().rollback.writes,
+        'GitHub calls, check of a commit': heard().check.calls,
       }),
     ).toEqual([])
   })
 
-  it('read no row of the past: each finds its rows by an index that leads to them', () => {
+  it('reads no row of the past: every statement finds its rows by an index that leads to them', () => {
     const readThrough = [...plans].filter(([sql, plan]) => isReadThrough(sql, plan))
 
     expect(plans.size).toBeGreaterThan(20)
