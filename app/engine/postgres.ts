@@ -48,6 +48,7 @@ export async function openPostgres(url: string): Promise<Database> {
   return {
     ...queriesOn(pool),
     shareLock: ' FOR SHARE',
+    notDone: '',
     transaction: (work) => transact(pool, (client) => work(queriesOn(client))),
     close: () => pool.end(),
   }

@@ -42,6 +42,7 @@ export function openSqlite(folder: string): Database {
 
   return {
     shareLock: '',
+    notDone: ' INDEXED BY operation_active',
     all: (sql, values) => inTurn(() => queries.all(sql, values)),
     run: (sql, values) => inTurn(() => queries.run(sql, values)),
     transaction: (work) =>

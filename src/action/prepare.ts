@@ -10,6 +10,7 @@ import { platforms } from '../platforms/index.ts'
 import { gitSource } from '../source-git.ts'
 import { readGitHistory } from '../version/history-git.ts'
 import { readGitHubHistory } from '../version/history-github.ts'
+import { sharedHistory } from '../version/history-shared.ts'
 import type { History } from '../version/version.ts'
 import { configure } from './configure.ts'
 import type { Context } from './context.ts'
@@ -44,7 +45,7 @@ export async function prepare(given: Given): Promise<Prepared> {
   const directory = await realpath(context.workspace)
   const scratch = await mkdtemp(join(context.temp, 'agent-deploy-'))
   const github = await gitHubOf(given)
-  const history = (range: HistoryRange) => readHistory(range, { directory, scratch, signal, github })
+  const history = sharedHistory((range) => readHistory(range, { directory, scratch, signal, github }))
   const source = gitSource({ directory, scratch, signal, history })
   const head = await headOf(directory)
   const config = await configure(inputs, { platforms, readFile: (path) => source.readFile(path, head) })

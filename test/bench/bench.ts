@@ -1,85 +1,104 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { availableParallelism, loadavg, tmpdir, totalmem } from 'node:os'
+import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { bundle } from './bundle.ts'
-import { dashboard } from './dashboard.ts'
-import { select } from './select.ts'
-import { start } from './start.ts'
-import { upload } from './upload.ts'
-import { version } from './version.ts'
-import { render, type Row } from './row.ts'
+import { type Curve, renderCurves } from './curve.ts'
+import { type GroupName, groups } from './groups.ts'
+import { describeMachine, lookAtMachine } from './machine.ts'
+import { failed, render, type Row } from './row.ts'
 
-/** `npm run bench [-- group…]`: our speed against peers in the same run, as ratios. */
+/** `npm run bench [-- group…]`: our speed against peers in the same run, as ratios, and how cost grows with size. */
 
 export interface Bench {
   /** An empty folder, removed at the end. */
   readonly folder: string
   readonly root: string
+  /** Counted runs; one more comes first and warms up. */
   readonly rounds: number
-  /** A tenth of the material: for trying the bench itself. */
-  readonly small: boolean
+  /** Little material, few rounds: shows that each row can be measured, and no more. */
+  readonly quick: boolean
   say(text: string): void
 }
 
-const groups = { start, select, version, bundle, upload, dashboard } as const
-type Group = keyof typeof groups
+export type Finding = Row | Curve
 
-const help = `npm run bench -- [group…] [--rounds 7] [--small] [--json bench.json]
+const help = `npm run bench -- [group…] [options]
 
-Groups: ${Object.keys(groups).join(', ')} (all when none is named).
-Prints medians, spread and ratios; writes the same as JSON.
+Without a group all are measured, one after the other. A group that fails is named, and the others go on.
+
+${Object.entries(groups)
+  .map(([name, { about, minutes }]) => `  ${name.padEnd(10)} ${about} (about ${minutes} min)`)
+  .join('\n')}
+
+  --rounds N   counted runs of each side, after one that warms up (7)
+  --quick      little material and 1 round: only shows that every row can be measured
+  --json PATH  where the figures are written (bench.json)
+  --help       this
+
+Ends with 1 when a budget is missed or a group has failed.
 `
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    rounds: { type: 'string', default: '7' },
-    small: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
+    quick: { type: 'boolean', default: false },
     json: { type: 'string', default: 'bench.json' },
     help: { type: 'boolean', short: 'h', default: false },
   },
 })
 const unknown = positionals.filter((name) => !(name in groups))
-if (values.help) console.log(help)
+if (values.help) process.stdout.write(help)
 else if (unknown.length > 0) {
-  console.error(`There is no group "${unknown.join('", "')}".\n\n${help}`)
+  process.stderr.write(`There is no group "${unknown.join('", "')}".\n\n${help}`)
   process.exitCode = 2
 } else await main()
 
 async function main(): Promise<void> {
-  const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..')
   const folder = mkdtempSync(join(tmpdir(), 'agent-deploy-bench-'))
-  const before = loadavg()[0] ?? 0
-  const named = positionals.length > 0 ? (positionals as Group[]) : (Object.keys(groups) as Group[])
-  const rows: Row[] = []
+  const before = await lookAtMachine()
+  const bench: Bench = {
+    folder,
+    root: resolve(dirname(fileURLToPath(import.meta.url)), '../..'),
+    rounds: Number(values.rounds ?? (values.quick ? 1 : 7)),
+    quick: values.quick,
+    say: (text) => process.stderr.write(`  ${text}\n`),
+  }
+  const names = Object.keys(groups) as GroupName[]
+  const findings: Finding[] = []
+  const seconds: Record<string, number> = {}
   try {
-    const bench: Bench = {
-      folder,
-      root,
-      rounds: Number(values.rounds),
-      small: values.small,
-      say: (text) => console.error(`  ${text}`),
-    }
-    for (const name of named) {
-      console.error(name)
-      rows.push(...(await groups[name](bench)))
+    for (const name of names.filter((known) => positionals.length === 0 || positionals.includes(known))) {
+      const began = performance.now()
+      process.stderr.write(`${name}\n`)
+      findings.push(...(await measure(name, bench)))
+      seconds[name] = Math.round((performance.now() - began) / 1000)
+      process.stderr.write(`  ${seconds[name]} s\n`)
     }
   } finally {
-    rmSync(folder, { recursive: true, force: true })
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
   }
-  const machine = {
-    node: process.version,
-    cores: availableParallelism(),
-    memoryGb: Math.round(totalmem() / 2 ** 30),
-    loadBefore: before,
-    quiet: before < availableParallelism() * 0.25,
-  }
-  console.log(render(rows))
-  console.log(
-    `\nNode ${machine.node}, ${machine.cores} cores, ${machine.memoryGb} GB; load before the run ${before.toFixed(2)}: ${machine.quiet ? 'the machine was quiet' : 'the machine was NOT quiet, read the ratios only'}.`,
+  const machine = await describeMachine(before, await lookAtMachine())
+  const rows = findings.filter((finding): finding is Row => !('points' in finding))
+  const curves = findings.filter((finding): finding is Curve => 'points' in finding)
+  const took = Object.entries(seconds).map(([name, count]) => `${name} ${count} s`)
+  const parts = [render(rows), renderCurves(curves), machine.told, `Took: ${took.join(', ')}.`]
+  process.stdout.write(`${parts.filter((part) => part !== '').join('\n\n')}\n`)
+  writeFileSync(
+    values.json,
+    `${JSON.stringify({ machine, seconds, quick: values.quick, rows, curves }, undefined, 2)}\n`,
   )
-  writeFileSync(values.json, `${JSON.stringify({ machine, rows }, undefined, 2)}\n`)
-  if (rows.some(({ met }) => met === false)) process.exitCode = 1
+  if (findings.some(({ met }) => met === false)) process.exitCode = 1
+}
+
+/** The others go on without it. */
+async function measure(name: GroupName, bench: Bench): Promise<readonly Finding[]> {
+  try {
+    return await groups[name].run(bench)
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error)
+    bench.say(`failed: ${error instanceof Error ? (error.stack ?? problem) : problem}`)
+    return [failed(name, problem.split('\n')[0] ?? '')]
+  }
 }

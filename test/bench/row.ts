@@ -79,9 +79,15 @@ export function missing(about: { group: string; what: string; peer: string }, wh
   return { ...about, ...empty, unit: '', spread: 0, budget: '', runs: 0, note: `not measured: ${why}` }
 }
 
+/** A group that broke off: nobody may take its silence for a result. */
+export function failed(group: string, problem: string): Row {
+  return { ...missing({ group, what: 'the whole group', peer: '' }, ''), met: false, note: `failed: ${problem}` }
+}
+
 export function render(rows: readonly Row[]): string {
   const figure = (value: number | undefined) =>
     value === undefined ? '–' : value >= 100 ? value.toFixed(0) : value.toFixed(value < 10 ? 2 : 1)
+  if (rows.length === 0) return ''
   const cells = rows.map((row) => [
     row.group,
     row.what,

@@ -11,7 +11,7 @@ const million = 1_000_000
 
 /** One large body to a server on this machine that throws it away, against curl. */
 export async function upload(bench: Bench): Promise<Row[]> {
-  const bytes = bench.small ? 100 * million : 1000 * million
+  const bytes = bench.quick ? 100 * million : 1000 * million
   const file = join(bench.folder, 'upload')
   writeFileSync(file, '')
   // Of zeros that are nowhere on the disk: only the way is measured.

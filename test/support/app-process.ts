@@ -11,9 +11,15 @@ export interface AppProcess {
   kill(signal?: NodeJS.Signals): Promise<number | null>
 }
 
-/** The app as people start it, with this environment and nothing else; resolves once it listens. */
-export async function startAppProcess(env: Readonly<Record<string, string>>): Promise<AppProcess> {
-  const { child, output } = spawnApp(env)
+/**
+ * The app as people start it, with this environment and nothing else; resolves once it listens. `under` is a program that
+ * starts it and looks on.
+ */
+export async function startAppProcess(
+  env: Readonly<Record<string, string>>,
+  under: readonly string[] = [],
+): Promise<AppProcess> {
+  const { child, output } = spawnApp(env, under)
   const ended = once(child, 'close').then(() => {
     throw new Error(`the app ended at once:\n${output()}`)
   })
@@ -42,8 +48,9 @@ export async function runAppProcess(env: Readonly<Record<string, string>>, given
   return { code: child.exitCode, output: output() }
 }
 
-function spawnApp(env: Readonly<Record<string, string>>) {
-  const child = spawn(process.execPath, [server], { env: { PATH: process.env['PATH'], LOG_FORMAT: 'json', ...env } })
+function spawnApp(env: Readonly<Record<string, string>>, under: readonly string[] = []) {
+  const [program = '', ...words] = [...under, process.execPath, server]
+  const child = spawn(program, words, { env: { PATH: process.env['PATH'], LOG_FORMAT: 'json', ...env } })
   let text = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk.toString()))
   return { child, output: () => text }

@@ -1,0 +1,26 @@
+import type { Bench, Finding } from './bench.ts'
+import { bundle } from './bundle.ts'
+import { dashboard } from './dashboard.ts'
+import { select } from './select.ts'
+import { start } from './start.ts'
+import { upload } from './upload.ts'
+import { version } from './version.ts'
+
+interface Group {
+  readonly about: string
+  /** On two cores that have nothing else to do. */
+  readonly minutes: number
+  run(bench: Bench): Promise<readonly Finding[]>
+}
+
+/** In the order in which they run: what is quick comes first. */
+export const groups = {
+  start: { about: 'cold start of dist', minutes: 0.2, run: start },
+  select: { about: 'which files ship', minutes: 0.5, run: select },
+  version: { about: 'the next version from the history', minutes: 3, run: version },
+  upload: { about: 'a large upload', minutes: 1, run: upload },
+  bundle: { about: 'archives and digests', minutes: 6, run: bundle },
+  dashboard: { about: 'pages of the dashboard', minutes: 0.5, run: dashboard },
+} as const satisfies Readonly<Record<string, Group>>
+
+export type GroupName = keyof typeof groups

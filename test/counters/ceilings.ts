@@ -1,0 +1,53 @@
+/**
+ * What may be spent, counted and not timed: a change that makes the code more costly fails here, on a slow machine as on a
+ * fast one. Each ceiling is what was counted when it was written, with the room that is named; it is lowered when the code
+ * gets cheaper, and raised only with a reason that is written here.
+ */
+export const ceilings = {
+  'GitHub calls, push to one agent': {
+    most: 10,
+    because: 'token and config; head; ledger; tarball and comparison; four writes',
+  },
+  'GitHub writes, push to one agent': {
+    most: 4,
+    because: 'record, in_progress, success, check run; GitHub takes 80 a minute',
+  },
+  'GitHub calls, push to no agent': { most: 1, because: 'the config file of that commit' },
+  'GitHub calls, redelivery': { most: 0, because: 'it is known before anybody is asked' },
+  'GitHub calls, rollback by comment': {
+    most: 20,
+    because: 'who may command, config, head, ledger, reply, eight writes',
+  },
+  'GitHub writes, rollback by comment': {
+    most: 8,
+    because: 'a reaction; reply opened, edited, ended; record with three states',
+  },
+  'GitHub calls, check of a commit': { most: 0, because: 'nothing waits for it' },
+  'git log, plan of 8 agents': { most: 3, because: 'one reading serves all whose live commit lies in it' },
+  'git processes for each agent planned': {
+    most: 7,
+    because: 'listing files: tracked, untracked, attributes; place and commit',
+  },
+  'SQL, push to one agent': {
+    most: 60,
+    because: 'delivery, operation, ten steps with the fence that guards each, three states',
+  },
+  'SQL, push to no agent': { most: 5, because: 'stored, read, head of the branch, done' },
+  'SQL, redelivery': { most: 2, because: 'the insert finds it' },
+  'SQL, rollback by comment': { most: 66, because: 'as a push, and the comment with its reply' },
+  'SQL, check of a commit': { most: 5, because: 'stored, read, what waits for it, done' },
+  'SQL, sweep': { most: 3, because: 'deliveries, operations and comments that are not done' },
+} as const satisfies Readonly<Record<string, { most: number; because: string }>>
+
+export type Counted = keyof typeof ceilings
+
+/** For `toEqual([])`: what is above its ceiling, said so that the reader knows what to do. */
+export function aboveCeiling(counted: Partial<Record<Counted, number>>): string[] {
+  const above: string[] = []
+  for (const [name, count] of Object.entries(counted)) {
+    // `Partial` of a record has these keys and no others.
+    const { most, because } = ceilings[name as Counted]
+    if (count > most) above.push(`${name}: ${count}, and ${most} is the most (${because})`)
+  }
+  return above
+}
