@@ -10,10 +10,15 @@ const bossSchema = 'agent_deploy_jobs'
 const workers: Readonly<Record<Kind, number>> = { delivery: 4, comment: 4, agent: 16 }
 /** The shortest that pg-boss takes; a dead instance's work is free after it. */
 const heartbeatSeconds = 10
-/** How often leases of the dead, and the queues' lengths, are looked at: take-over must not take longer than 15 s in all. */
+/** How often leases of the dead, and the queues' lengths, are looked at. */
 const superviseSeconds = 1
 /** With LISTEN/NOTIFY on, this is how soon a backlog or a retry is found (its default of 30 s drains a backlog one by one). */
-const pollSeconds = 2
+const pollSeconds = 1
+/**
+ * Promised: 15 s. At worst a dead instance has just shown that it is alive, a look at the leases comes just before they end
+ * and the next is another instance's turn, and all workers have just polled.
+ */
+export const takeOverSeconds = heartbeatSeconds + 2 * superviseSeconds + pollSeconds
 /** The most pg-boss takes; our own deadlines are far below. */
 const expireSeconds = 24 * 60 * 60
 /** Nobody gives up: whether something is still worth doing is decided from our tables. */
