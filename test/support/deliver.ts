@@ -9,9 +9,10 @@ function readExample(): string {
   // A package of JSON: events by name, each with examples of its payload.
   const events = createRequire(import.meta.url)('@octokit/webhooks-examples') as {
     name: string
-    examples: { ref?: string }[]
+    examples: { ref?: string; installation?: unknown }[]
   }[]
-  const found = events.find(({ name }) => name === 'push')?.examples.find(({ ref }) => ref?.startsWith('refs/tags/'))
+  const pushes = events.find(({ name }) => name === 'push')?.examples
+  const found = pushes?.find(({ ref, installation }) => ref?.startsWith('refs/tags/') && installation)
   if (!found) throw new Error('the examples have no push of a tag')
   return JSON.stringify(found)
 }
