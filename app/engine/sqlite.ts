@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { fail, Postponed } from '../../src/errors.ts'
 import type { Database, Queries, Row } from './database.ts'
+import { createGroupCommit } from './group-commit.ts'
 import { schemaVersion, tables } from './schema.ts'
 
 /** A second writer can only be a backup or a look with the sqlite3 shell; node:sqlite itself would not wait at all. */
@@ -30,38 +31,24 @@ export function openSqlite(folder: string): Database {
     all: async (sql, values = []) => prepare(sql).all(...values) as unknown as readonly Row[],
     run: async (sql, values = []) => Number(prepare(sql).run(...values).changes),
   }
-  // One connection: whoever is in a transaction has it alone, the others take turns.
-  let turn: Promise<unknown> = Promise.resolve()
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const mine = turn.then(work).catch((error: unknown) => {
+  const group = createGroupCommit(connection)
+  const passingSorted = <T>(asked: Promise<T>): Promise<T> =>
+    asked.catch((error: unknown) => {
       throw sorted(error)
     })
-    turn = mine.catch(() => undefined)
-    return mine
-  }
+  const ask = <T>(sql: string, work: () => Promise<T>): Promise<T> =>
+    passingSorted(sql.startsWith('SELECT') ? group.read(work) : group.write({ isStatement: true, work }))
 
   return {
     shareLock: '',
     notDone: ' INDEXED BY operation_active',
-    all: (sql, values) => inTurn(() => queries.all(sql, values)),
-    run: (sql, values) => inTurn(() => queries.run(sql, values)),
-    transaction: (work) =>
-      inTurn(async () => {
-        connection.exec('BEGIN IMMEDIATE')
-        try {
-          const result = await work(queries)
-          connection.exec('COMMIT')
-          return result
-        } catch (error) {
-          if (connection.isTransaction) connection.exec('ROLLBACK')
-          throw error
-        }
-      }),
-    close: () =>
-      inTurn(async () => {
-        statements.clear()
-        if (connection.isOpen) connection.close()
-      }),
+    all: (sql, values) => ask(sql, () => queries.all(sql, values)),
+    run: (sql, values) => ask(sql, () => queries.run(sql, values)),
+    transaction: (work) => passingSorted(group.write({ isStatement: false, work: () => work(queries) })),
+    async close() {
+      await group.close()
+      statements.clear()
+    },
   }
 }
 

@@ -99,6 +99,6 @@ async function measure(name: GroupName, bench: Bench): Promise<readonly Finding[
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error)
     bench.say(`failed: ${error instanceof Error ? (error.stack ?? problem) : problem}`)
-    return [failed(name, problem.split('\n')[0] ?? '')]
+    return [failed(name, (problem.split('\n')[0] ?? '').slice(0, 160))]
   }
 }

@@ -1,3 +1,4 @@
+import { acks } from './acks.ts'
 import type { Bench, Finding } from './bench.ts'
 import { bundle } from './bundle.ts'
 import { dashboard } from './dashboard.ts'
@@ -20,6 +21,7 @@ export const groups = {
   version: { about: 'the next version from the history', minutes: 3, run: version },
   upload: { about: 'a large upload', minutes: 1, run: upload },
   bundle: { about: 'archives and digests', minutes: 6, run: bundle },
+  acks: { about: 'webhooks acknowledged a second', minutes: 4, run: acks },
   dashboard: { about: 'pages of the dashboard', minutes: 0.5, run: dashboard },
 } as const satisfies Readonly<Record<string, Group>>
 

@@ -13,6 +13,8 @@ export interface Sample {
   readonly value: number
   /** Largest resident memory seen, in MB; of all processes of a shell line the largest one. */
   readonly peakMb?: number
+  /** What else the same run has shown, by name. */
+  readonly also?: Readonly<Record<string, number>>
 }
 
 export interface Measured {
@@ -22,22 +24,30 @@ export interface Measured {
   readonly spread: number
   readonly peakMb: number | undefined
   readonly runs: number
+  readonly also: Readonly<Record<string, Measured>>
 }
 
-/** Runs the contenders turn by turn, so that a neighbour on the machine disturbs all alike; the first round is not counted. */
-export async function interleave(contenders: readonly Contender[], rounds: number): Promise<Measured[]> {
+/**
+ * Runs the contenders turn by turn, so that a neighbour on the machine disturbs all alike. The first round is not counted, unless
+ * each run warms up by itself.
+ */
+export async function interleave(
+  contenders: readonly Contender[],
+  rounds: number,
+  warmUps: 0 | 1 = 1,
+): Promise<Measured[]> {
   const samples = new Map<string, Sample[]>(contenders.map(({ name }) => [name, []]))
-  for (let round = 0; round <= rounds; round++) {
+  for (let round = 0; round < rounds + warmUps; round++) {
     for (const contender of contenders) {
       await contender.setUp?.()
       const sample = await contender.run()
-      if (round > 0) samples.get(contender.name)?.push(sample)
+      if (round >= warmUps) samples.get(contender.name)?.push(sample)
     }
   }
   return [...samples].map(([name, taken]) => summarize(name, taken))
 }
 
-function summarize(name: string, samples: readonly Sample[]): Measured {
+export function summarize(name: string, samples: readonly Sample[]): Measured {
   const values = samples.map(({ value }) => value).sort((a, b) => a - b)
   const peaks = samples.flatMap(({ peakMb }) => (peakMb === undefined ? [] : [peakMb]))
   const median = quantile(values, 0.5)
@@ -47,10 +57,19 @@ function summarize(name: string, samples: readonly Sample[]): Measured {
     spread: median === 0 ? 0 : ((quantile(values, 0.75) - quantile(values, 0.25)) / 2 / median) * 100,
     peakMb: peaks.length > 0 ? Math.max(...peaks) : undefined,
     runs: values.length,
+    also: Object.fromEntries(
+      Object.keys(samples[0]?.also ?? {}).map((key) => [
+        key,
+        summarize(
+          `${name}, ${key}`,
+          samples.map(({ also }) => ({ value: also?.[key] ?? NaN })),
+        ),
+      ]),
+    ),
   }
 }
 
-function quantile(sorted: readonly number[], at: number): number {
+export function quantile(sorted: readonly number[], at: number): number {
   const place = (sorted.length - 1) * at
   const low = sorted[Math.floor(place)] ?? 0
   const high = sorted[Math.ceil(place)] ?? low

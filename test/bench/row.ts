@@ -46,17 +46,20 @@ export function compare(
     budget: [most === undefined ? '' : `≤ ${most}×`, least === undefined ? '' : `≥ ${least}×`]
       .filter(Boolean)
       .join(' '),
-    met: ratio === undefined ? undefined : within(ratio),
+    met: ratio === undefined || (most === undefined && least === undefined) ? undefined : within(ratio),
     runs: Math.min(ours?.runs ?? 0, theirs?.runs ?? 0),
     note: about.note ?? '',
   }
 }
 
-/** A budget in absolute figures: memory, milliseconds, counts. */
+/** A budget in absolute figures: memory, milliseconds, counts; without `most`, for information. */
 export function limit(
-  about: { group: string; what: string; most: number; unit: string; note?: string },
-  ours: number | undefined,
+  about: { group: string; what: string; most?: number; unit: string; note?: string },
+  measured: number | Measured | undefined,
 ): Row {
+  const { most } = about
+  const whole = typeof measured === 'object' ? measured : undefined
+  const ours = typeof measured === 'object' ? measured.median : measured
   return {
     group: about.group,
     what: about.what,
@@ -64,11 +67,11 @@ export function limit(
     unit: about.unit,
     ours,
     theirs: undefined,
-    spread: 0,
+    spread: whole?.spread ?? 0,
     ratio: undefined,
-    budget: `≤ ${about.most} ${about.unit}`,
-    met: ours === undefined ? undefined : ours <= about.most,
-    runs: 1,
+    budget: most === undefined ? '' : `≤ ${most} ${about.unit}`,
+    met: ours === undefined || most === undefined ? undefined : ours <= most,
+    runs: whole?.runs ?? 1,
     note: about.note ?? '',
   }
 }

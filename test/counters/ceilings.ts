@@ -23,6 +23,20 @@ export const ceilings = {
     because: 'a reaction; reply opened, edited, ended; record with three states',
   },
   'GitHub calls, check of a commit': { most: 0, because: 'nothing waits for it' },
+  'modules of Node, validate': {
+    most: 60,
+    because: 'files, processes, web streams; what Node itself needs at start is not counted',
+  },
+  'files loaded, validate': { most: 1, because: 'everything is in one file' },
+  'system calls for files, validate': { most: 70, because: 'Node’s own start, config file, outputs, one file of code' },
+  'modules of ours, App': { most: 225, because: 'core, platforms, receiver, engine, worker, dashboard' },
+  'modules of others, App': { most: 400, because: 'zod and yaml 170; Probot with pino and Octokit 180' },
+  'waits for the disk, one webhook': { most: 2.4, because: 'stored; done; now and then a checkpoint' },
+  'waits for the disk, each of 40 webhooks at once': {
+    most: 1.7,
+    because: 'groups, as large as they happen to be; alone it is more than 2',
+  },
+  'bytes written for each byte of a webhook': { most: 8, because: 'pages of the log in front of the database' },
   'git log, plan of 8 agents': { most: 3, because: 'one reading serves all whose live commit lies in it' },
   'git processes for each agent planned': {
     most: 7,

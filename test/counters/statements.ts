@@ -17,6 +17,8 @@ export function hearStatements() {
   DatabaseSync.prototype.prepare = function (this: DatabaseSync, sql: string) {
     connection = this
     const statement = prepare.call(this, sql)
+    // How they are grouped depends on who else is at work.
+    if (/^(?:BEGIN|COMMIT|SAVEPOINT|RELEASE)\b/.test(sql)) return statement
     for (const verb of ['all', 'run', 'get'] as const) {
       const plain = statement[verb].bind(statement) as (...values: Value[]) => unknown
       Object.defineProperty(statement, verb, {

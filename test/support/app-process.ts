@@ -8,6 +8,8 @@ export interface AppProcess {
   readonly url: string
   readonly child: ChildProcess
   readonly output: () => string
+  /** Resolves when the process has ended, for whatever reason. */
+  readonly ended: Promise<unknown>
   kill(signal?: NodeJS.Signals): Promise<number | null>
 }
 
@@ -20,15 +22,17 @@ export async function startAppProcess(
   under: readonly string[] = [],
 ): Promise<AppProcess> {
   const { child, output } = spawnApp(env, under)
-  const ended = once(child, 'close').then(() => {
+  const ended = once(child, 'close')
+  const tooSoon = ended.then(() => {
     throw new Error(`the app ended at once:\n${output()}`)
   })
-  ended.catch(() => undefined)
-  const url = await Promise.race([listening(output), ended])
+  tooSoon.catch(() => undefined)
+  const url = await Promise.race([listening(output), tooSoon])
   return {
     url,
     child,
     output,
+    ended,
     async kill(signal = 'SIGKILL') {
       if (child.exitCode !== null || child.signalCode !== null) return child.exitCode
       const closed = once(child, 'close')

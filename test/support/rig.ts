@@ -22,7 +22,8 @@ export interface Door {
   readonly env: Readonly<Record<string, string>>
   /** Sees, and may cut, whatever passes from now on. */
   watch(next: Watch): void
-  start(more?: Readonly<Record<string, string>>): Promise<AppProcess>
+  /** `under`: a program that starts it and looks on. */
+  start(more?: Readonly<Record<string, string>>, under?: readonly string[]): Promise<AppProcess>
   close(): Promise<void>
 }
 
@@ -62,7 +63,7 @@ export async function createRig(given: { databaseUrl?: string; dataDir?: string 
       watch(next) {
         watch = next
       },
-      start: (more = {}) => startAppProcess({ ...door.env, ...more }),
+      start: (more = {}, under = []) => startAppProcess({ ...door.env, ...more }, under),
       close: async () => void (await Promise.all([github.close(), platform.close()])),
     }
     doors.push(door)

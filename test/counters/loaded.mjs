@@ -1,0 +1,12 @@
+import { writeFileSync } from 'node:fs'
+import { registerHooks } from 'node:module'
+
+// `--import` of this: at the end of the process, the addresses of all modules that it has loaded are in the file LOADED.
+const loaded = new Set()
+registerHooks({
+  load(url, context, next) {
+    loaded.add(url)
+    return next(url, context)
+  },
+})
+process.on('exit', () => writeFileSync(process.env.LOADED, [...loaded].join('\n')))
