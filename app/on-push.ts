@@ -1,4 +1,4 @@
-import { isTriggered, selectAffected } from '../src/agent.ts'
+import { isTriggered, reconfigured, selectAffected } from '../src/agent.ts'
 import type { ConfigAt } from './config-file.ts'
 import type { App } from './context.ts'
 import type { PushedFiles, WantedOperation } from './engine/operations.ts'
@@ -31,7 +31,11 @@ export async function onPush(event: { id: string; payload: unknown }, app: App):
   }
   const { defaultBranch } = repository
   const changedPaths = changedPathsOf(payload)
-  const agents = selectAffected(found.config, { kind: 'push', branch, defaultBranch, changedPaths })
+  const changed = changedPaths?.includes(app.configs.path) ? await app.configs.read(github, payload.before) : undefined
+  const agents = selectAffected(found.config, {
+    ...{ kind: 'push', branch, defaultBranch, changedPaths },
+    ...(changed && { reconfigured: reconfigured(found.config, changed.kind === 'valid' ? changed.config : undefined) }),
+  })
   const wanted = agents.map((agent): WantedOperation => {
     const id = `${event.id}/${agent.name}`
     const url = `${repository.webUrl}/commit/${commit}`

@@ -1,4 +1,5 @@
 import type { Agent, Config } from './config/config.ts'
+import { canonical } from './document/canonical.ts'
 import { fail } from './errors.ts'
 import { scopeOf } from './version/scope.ts'
 
@@ -10,6 +11,8 @@ export type RepositoryEvent =
       readonly defaultBranch: string
       /** Undefined when it can't be known (first push, cut payload): then every agent may be touched. */
       readonly changedPaths: readonly string[] | undefined
+      /** Agents that the config file describes otherwise since this push. */
+      readonly reconfigured?: readonly string[]
     }
   | { readonly kind: 'release'; readonly tag: string }
 
@@ -35,8 +38,19 @@ export function isTriggered(agent: Agent, event: RepositoryEvent): boolean {
   return matchesTag(agent.deploy.tag ?? `${agent.name}-v*`, event.tag)
 }
 
+/**
+ * Names of the agents that the config file describes otherwise than before; all of them where it could not be read before: what
+ * was pushed meanwhile has not been deployed then.
+ */
+export function reconfigured({ agents }: Config, before: Config | undefined): readonly string[] {
+  const text = ({ platform, ...agent }: Agent) => canonical({ ...agent, platform: platform.id })
+  const known = new Set(before?.agents.map(text))
+  return agents.filter((agent) => !known.has(text(agent))).map(({ name }) => name)
+}
+
 function isTouched(agent: Agent, event: RepositoryEvent): boolean {
   if (event.kind === 'release' || event.changedPaths === undefined) return true
+  if (event.reconfigured?.includes(agent.name)) return true
   const scope = scopeOf({ path: agent.path, watchPaths: agent.watchPaths })
   return event.changedPaths.some((path) => scope.touches(path))
 }

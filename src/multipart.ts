@@ -17,10 +17,14 @@ export interface Multipart {
 /**
  * A form in pieces (RFC 7578), files unread. `fetch` is given neither a FormData nor a Blob: it would hold the file in memory
  * as a whole, and where the connection is cut during an upload, Node's own encoder of forms throws an error that nobody
- * can catch (undici, seen in Node 24.21). The boundary is made of the form, so that a repeated request has the same bytes.
+ * can catch (undici, seen in Node 24.21). The boundary is made of the form and not of where its files lie, so that the same
+ * request has the same bytes when it is repeated, and on every machine.
  */
 export function multipartOf(form: readonly FormField[]): Multipart {
-  const boundary = `agent-deploy-${createHash('sha256').update(JSON.stringify(form)).digest('hex').slice(0, 40)}`
+  const boundary = `agent-deploy-${createHash('sha256')
+    .update(JSON.stringify(form.map(described)))
+    .digest('hex')
+    .slice(0, 40)}`
   const pieces: (Uint8Array | FileBody)[] = []
   const write = (text: string) => void pieces.push(Buffer.from(text))
   for (const field of form) {
@@ -35,6 +39,11 @@ export function multipartOf(form: readonly FormField[]): Multipart {
   write(`--${boundary}--\r\n`)
   const size = pieces.reduce((sum, piece) => sum + (piece instanceof Uint8Array ? piece.byteLength : piece.size), 0)
   return { type: `multipart/form-data; boundary=${boundary}`, size, pieces }
+}
+
+function described(field: FormField): readonly unknown[] {
+  if ('value' in field) return [field.name, field.value]
+  return [field.name, field.fileName, field.type, field.file.size]
 }
 
 /** As browsers do it (HTML standard, multipart/form-data encoding algorithm). */

@@ -43,7 +43,7 @@ async function rollBackAgent(story: Story): Promise<Outcome> {
     const choice = chooseTarget({ agent, to: request.to, standing, records, by })
     draft.add(factsOf(story, { standing, choice }))
     const way = client.rollback
-      ? native(story, { choice, client })
+      ? native(story, { standing, choice, client })
       : await byContent(story, { standing, choice, records })
     draft.add(way.facts)
     draft.warn(...way.warnings)

@@ -30,19 +30,29 @@ interface Story {
   readonly io: Io
 }
 
-/** The platform goes back by itself. */
+/** The platform goes back by itself. Throws `version-ineligible` where it says beforehand that it will not. */
 export function native(
   { agent, request }: Story,
-  { choice, client }: { choice: RollbackChoice; client: PlatformClient },
+  given: { standing: Standing; choice: RollbackChoice; client: PlatformClient },
 ): Way {
+  const { standing, choice, client } = given
   const { platformVersion, releaseVersion } = choice
   if (platformVersion === undefined) {
     const problem = `the ledger does not say what ${agent.platform.title} calls ${choice.name}`
     throw fail('nothing-to-roll-back-to', { agent: agent.name, problem })
   }
+  refuseClosed(platformVersion, { agent, standing })
   const target = { platformVersion, reason: request.reason, cleanupFailed: request.cleanupFailed }
   const move: Move = { kind: 'rollback', target, ...(releaseVersion ? { releaseVersion } : {}) }
   return { move, client, facts: {}, warnings: [], added: undefined }
+}
+
+function refuseClosed(version: string, { agent, standing }: { agent: Agent; standing: Standing }): void {
+  const { versions, platformVersion } = standing.platform
+  if (versions.find((listed) => listed.version === version)?.returnable !== false) return
+  const open = versions.filter((listed) => listed.returnable !== false && listed.version !== platformVersion)
+  const known = open.map((listed) => listed.version)
+  throw fail('version-ineligible', { platform: agent.platform.title, agent: agent.name, version, known })
 }
 
 /** The platform can't go back: the content of that time is made again from its commit and sent once more. */

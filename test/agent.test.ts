@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type RepositoryEvent, selectAffected, selectAgents } from '../src/agent.ts'
+import { reconfigured, type RepositoryEvent, selectAffected, selectAgents } from '../src/agent.ts'
 import { parseConfig } from '../src/config/parse.ts'
 import { platforms } from '../src/platforms/index.ts'
 
@@ -33,6 +33,17 @@ describe('selectAffected', () => {
     ['another branch', push('next', 'agents/web/x'), ['next']],
     ['nothing of any agent', push('main', 'README.md'), []],
     [
+      'an entry of the config file',
+      {
+        kind: 'push',
+        branch: 'main',
+        defaultBranch: 'main',
+        changedPaths: ['agents.yml'],
+        reconfigured: ['core', 'next'],
+      },
+      ['core'],
+    ],
+    [
       'a push whose changes can’t be known',
       { kind: 'push', branch: 'main', defaultBranch: 'main', changedPaths: undefined },
       ['core', 'web'],
@@ -41,6 +52,21 @@ describe('selectAffected', () => {
     ['a release of another tag', { kind: 'release', tag: 'web-v1.2.0' }, []],
   ])('%s', (_, event, expected) => {
     expect(selectAffected(config, event).map(({ name }) => name)).toEqual(expected)
+  })
+})
+
+describe('reconfigured', () => {
+  const parse = (text: string) => parseConfig(`version: 1\n${text}`, { path: 'agents.yml', platforms })
+  const after = parse('agents: { a: { platform: nasiko, id: x }, b: { platform: nasiko, id: y } }\n')
+
+  // Columns: the file before, the agents that it describes otherwise now.
+  it.each<[string, string | undefined, string[]]>([
+    ['written in another way', 'agents:\n  b: { id: y, platform: nasiko }\n  a: { id: x, platform: nasiko }\n', []],
+    ['with another setting', 'agents: { a: { platform: nasiko, id: x }, b: { platform: nasiko, id: z } }\n', ['b']],
+    ['without an agent', 'agents: { b: { platform: nasiko, id: y } }\n', ['a']],
+    ['that could not be read', undefined, ['a', 'b']],
+  ])('compares with one %s', (_, before, expected) => {
+    expect(reconfigured(after, before === undefined ? undefined : parse(before))).toEqual(expected)
   })
 })
 

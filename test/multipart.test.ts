@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { HttpFailure, send } from '../src/http.ts'
-import type { FormField } from '../src/multipart.ts'
+import { type FormField, multipartOf } from '../src/multipart.ts'
 import { testIo } from './support/io.ts'
 import { temporaryFolder } from './support/repository.ts'
 
@@ -88,4 +88,14 @@ it.each([
   server.close()
 
   expect(got).toMatchObject(expected)
+})
+
+it('has the same boundary wherever its files lie', () => {
+  const typeIn = (folderName: string) =>
+    multipartOf([
+      { name: 'version', value: '1.0.0' },
+      { name: 'file', fileName: 'a.zip', type: 'application/zip', file: { file: `/${folderName}/a.zip`, size: 3 } },
+    ]).type
+
+  expect(typeIn('runner-1')).toBe(typeIn('runner-2'))
 })

@@ -2,8 +2,9 @@ import { execFile } from 'node:child_process'
 import { mkdtemp, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { selectAffected } from '../agent.ts'
+import { reconfigured, selectAffected } from '../agent.ts'
 import type { Config } from '../config/config.ts'
+import { checkConfig } from '../config/parse.ts'
 import { DeployError, fail } from '../errors.ts'
 import type { GitHub, HistoryRange, Io, Journal, LogFields } from '../io.ts'
 import { platforms } from '../platforms/index.ts'
@@ -106,7 +107,18 @@ async function changedAgents(
     ...config,
     agents: config.agents.map((agent) => ({ ...agent, deploy: { ...agent.deploy, on: 'push' as const, branch } })),
   }
-  return selectAffected(pushed, { kind: 'push', branch, defaultBranch: branch, changedPaths }).map(({ name }) => name)
+  const changed = changedPaths.includes(config.path)
+  const event = {
+    ...{ kind: 'push' as const, branch, defaultBranch: branch, changedPaths },
+    ...(changed && { reconfigured: reconfigured(config, await configAt(context.before, { config, io })) }),
+  }
+  return selectAffected(pushed, event).map(({ name }) => name)
+}
+
+async function configAt(commit: string, { config, io }: { config: Config; io: Io }): Promise<Config | undefined> {
+  const text = await io.source.readFile(config.path, commit)
+  const checked = text === undefined ? undefined : checkConfig(text, config)
+  return checked && 'config' in checked ? checked.config : undefined
 }
 
 async function pathsSince(before: string, head: string, io: Io): Promise<readonly string[] | undefined> {

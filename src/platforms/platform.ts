@@ -145,7 +145,15 @@ export interface Live {
    */
   readonly content?: JsonObject
   /** Newest first. */
-  readonly versions: readonly { readonly version: string; readonly status: string; readonly createdAt?: string }[]
+  readonly versions: readonly ListedVersion[]
+}
+
+export interface ListedVersion {
+  readonly version: string
+  readonly status: string
+  readonly createdAt?: string
+  /** False where the platform says that it will not go back to it. */
+  readonly returnable?: boolean
 }
 
 export interface Change {

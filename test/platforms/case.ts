@@ -21,6 +21,8 @@ export interface PlatformCase {
   readonly writes: readonly { readonly method: string; readonly path: RegExp; readonly of?: 'rollback' }[]
   /** The release version of the first deploy; 1.0.0 when left out. That of the second is 1.1.0. */
   readonly firstVersion?: string
+  /** A version that somebody else makes the active one changes nothing of what serves. */
+  readonly servesApart?: true
   start(): Promise<PlatformRig>
 }
 
@@ -39,6 +41,11 @@ export interface PlatformRig {
   editBeside?(): void
   /** Somebody deploys a version without us. Absent where that is an edit. */
   deployElsewhere?(): Promise<void>
+  hasEditBeside?(): boolean
+  /** Lets something happen between the last look at the agent and the change of it. */
+  meanwhile?(act: () => void): void
+  /** How the last change was done, where there is a choice. */
+  lastStrategy?(): Strategy | undefined
   fault(fault: Fault): void
   readonly requests: readonly { readonly method: string; readonly path: string }[]
   readonly violations: readonly string[]

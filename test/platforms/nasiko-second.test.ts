@@ -163,11 +163,16 @@ describe('a whole story', () => {
     await story.deploy(second, { io })
 
     const back = await story.rollback(second, undefined, { io })
+    const planned = await story.rollback(second, { kind: 'version', version: '1.1.0' }, { io, dryRun: true })
+    const asked = sent(stand, 'POST')
     const forth = await story.rollback(second, { kind: 'version', version: '1.1.0' }, { io })
     const again = await story.deploy(second, { io, trigger: { kind: 'comment' } })
 
     expect(back).toMatchObject({ decision: 'rolled-back', releaseVersion: '1.0.1' })
+    expect(planned).toMatchObject({ decision: 'refused', code: 'version-ineligible' })
+    expect(planned.help).toContain('It can go back to "1.0.0"')
     expect(forth).toMatchObject({ decision: 'refused', code: 'version-ineligible' })
+    expect(sent(stand, 'POST')).toBe(asked)
     expect(again).toMatchObject({ decision: 'deployed', releaseVersion: '1.2.0', warnings: [] })
     expect(live(stand)).toBe('1.2.0')
   })

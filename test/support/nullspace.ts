@@ -60,6 +60,11 @@ export async function startRig(about: {
     async deployElsewhere() {
       server.publishElsewhere(id)
     },
+    lastStrategy() {
+      const { services, mode } = server.deployment(id)
+      const replaced = services.some(({ status }) => status === 'stopped') ? 'blue-green' : 'rolling'
+      return mode === 'job' ? undefined : replaced
+    },
     fault: (fault) => server.fault(fault),
     requests: server.requests,
     violations: server.violations,

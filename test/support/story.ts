@@ -69,10 +69,11 @@ export function startStory(platform: Platform, at: Pick<Connection, 'baseUrl' | 
     async rollback(
       head: string,
       to: RollbackTo = { kind: 'previous' },
-      over: { io?: Partial<Io>; trigger?: Partial<Trigger> } = {},
+      over: { io?: Partial<Io>; trigger?: Partial<Trigger>; dryRun?: boolean } = {},
     ): Promise<Outcome> {
       const request = {
         ...(await requestAt(head, { kind: 'comment', ...over.trigger })),
+        dryRun: over.dryRun ?? false,
         head,
         to,
         reason: undefined,

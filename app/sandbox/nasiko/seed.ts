@@ -24,7 +24,7 @@ export async function seedAgent(world: World, given: NewAgent): Promise<Agent> {
   const { name, owner, github } = given
   const agent: Agent = {
     ...{ id: given.id ?? newId('agent'), name, owner, github, createdAt: now(world), current: firstVersion },
-    ...{ versions: [], uploads: [], live: undefined, kept: [], updates: 0, rollbacks: 0 },
+    ...{ versions: [], uploads: [], live: undefined, kept: [], updates: 0, rollbacks: 0, lastStrategy: undefined },
     route: createRoute(),
     queue: Promise.resolve(),
   }

@@ -55,6 +55,7 @@ function controls(world: World) {
         /** The version of the process that gets the traffic. */
         serving: agent.live?.version.version,
         pid: agent.live?.process.pid,
+        lastStrategy: agent.lastStrategy,
         kept: agent.kept.map(({ version }) => version.version),
         digestOf: (version: string) => versionOf(agent, version)?.digest,
         folderOf: (version: string) => versionOf(agent, version)?.folder,

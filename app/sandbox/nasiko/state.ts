@@ -22,6 +22,8 @@ export interface Agent extends Hosted {
   readonly uploads: Upload[]
   updates: number
   rollbacks: number
+  /** Of the last update. */
+  lastStrategy: 'rolling' | 'blue-green' | undefined
 }
 
 export interface Version extends Built {

@@ -121,6 +121,7 @@ function addVersion(
   }
   agent.versions.push(version)
   agent.updates++
+  agent.lastStrategy = form.strategy
   return version
 }
 

@@ -40,9 +40,10 @@ export function isPlain(version: string): boolean {
 export function listed(versions: Versions): Live['versions'] {
   return versions
     .filter(({ status }) => status !== 'pushed' && status !== 'building')
-    .map(({ version, status, created_at }) => ({
+    .map(({ version, status, created_at, can_rollback }) => ({
       version,
       status: status ?? 'unknown',
+      returnable: can_rollback === true,
       ...(created_at ? { createdAt: created_at } : {}),
     }))
 }

@@ -27,6 +27,9 @@ async function start(): Promise<PlatformRig> {
       edits += 1
       server.edit(id, { config: { ...server.agent(id).live?.config, milestones: ['a', `by hand, ${edits}`] } })
     },
+    hasEditBeside: () => JSON.stringify(server.agent(id).live?.config['milestones']).includes(`by hand, ${edits}`),
+    // The first look is for the plan; the second, right before the change, is compared with it.
+    meanwhile: (act) => server.fault({ kind: 'meanwhile', act, method: 'GET', path: /\/agents\/[^/]+$/, after: 1 }),
     fault: (fault) => server.fault(fault),
     requests: server.requests,
     violations: server.violations,

@@ -31,6 +31,7 @@ async function start(): Promise<PlatformRig> {
       await updateByHand(`${server.url}/api/v1/agents/${id}/update`, { token, part: 'file', files: byHand })
       await server.agent(id).settled
     },
+    lastStrategy: () => server.agent(id).lastStrategy,
     fault: (fault) => server.fault(fault),
     requests: server.requests,
     violations: server.violations,

@@ -49,6 +49,7 @@ export const nullspaceService: PlatformCase = {
   broken: { ...agentFiles(0), 'nullspace.agent.toml': serviceFile.replace('port = 8080', '') },
   brokenSays: 'a service needs `service.port`',
   writes: [...publishing, restart],
+  servesApart: true,
   start: () => startRig({ mode: 'service', effects: ({ uploads }) => uploads }),
 }
 

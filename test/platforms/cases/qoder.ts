@@ -21,6 +21,8 @@ async function start(profile: QoderProfile): Promise<PlatformRig> {
       edits += 1
       qoder.edit(agentId, { description: `by hand, ${edits}` })
     },
+    hasEditBeside: () => qoder.agent(agentId).current.fields.description === `by hand, ${edits}`,
+    meanwhile: (act) => qoder.fault({ kind: 'meanwhile', act, method: profile.verb === 'post' ? 'POST' : 'PUT' }),
     fault: (fault) => qoder.fault(fault),
     requests: qoder.requests,
     violations: qoder.violations,
