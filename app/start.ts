@@ -80,6 +80,8 @@ export async function startApp(options: StartOptions): Promise<RunningApp> {
     pages: dashboard.handle,
   })
   const url = await listen(server, settings)
+  // An embedded database has one process: whatever another one held, it holds no more.
+  if (settings.databaseUrl === undefined) await app.store.stickies.free()
   await recover(app)
   app.engine.run(handlerOf(app, { probot, ready }))
   const timers = [
@@ -143,6 +145,7 @@ function assemble(
   const { log } = recorded
   const tracer = createTracer({ endpoint: settings.otlpEndpoint, database, fetch, log, version })
   return {
+    appId: settings.appId,
     store: observed(createStore(database, clock), { metrics, tracer }),
     engine,
     clock,
