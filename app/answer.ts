@@ -1,5 +1,5 @@
-import type { GitHub } from '../src/io.ts'
 import { Postponed } from '../src/errors.ts'
+import type { GitHub } from '../src/io.ts'
 import { nextTry } from './backoff.ts'
 import { parseComment } from './command.ts'
 import type { App } from './context.ts'
@@ -7,11 +7,16 @@ import { type Asked, decide, type Decided } from './decide.ts'
 import type { CommentRow } from './engine/comments.ts'
 import { readCommander } from './permission.ts'
 import { readPull, touchedAgents } from './pull.ts'
-import { renderReply, summarize } from './render-reply.ts'
-import { react, reply } from './reply.ts'
+import { summarize } from './render-sticky.ts'
+import { showPull } from './show.ts'
+import { react } from './sticky-comment.ts'
 
-/** After these tries (some hours) nobody waits for the reply any more. */
+/** After these tries (some hours) nobody waits for the answer any more. */
 const mostTries = 60
+/** While another writes the comment: that takes about as long. */
+const penRestMs = 500
+/** A rollback is shown before it is done, but whoever waits for it has more to lose than a text. */
+const mostShowTries = 10
 
 /** Works on one comment: decides about its commands once, then shows how they go. Returns when to come back. */
 export async function answerComment(id: string, app: App): Promise<number | undefined> {
@@ -22,11 +27,10 @@ export async function answerComment(id: string, app: App): Promise<number | unde
   try {
     const github = await app.github(row.facts.repository)
     if (row.state === 'new') await begin(row, { app, github })
-    await show(id, { app, github })
-    return undefined
+    return (await show(id, { app, github })) ? undefined : app.clock.now() + penRestMs
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error)
-    app.log.warn(`the reply to a command is put off: ${text}`, { delivery: row.facts.delivery })
+    app.log.warn(`the answer to a command is put off: ${text}`, { delivery: row.facts.delivery })
     if (row.tries >= mostTries) return void (await app.store.comments.update(id, { state: 'done' }))
     const named = error instanceof Postponed ? error.notBefore : undefined
     const notBefore = named ?? nextTry({ now, tries: row.tries, spread: (now % 97) / 97 })
@@ -40,11 +44,15 @@ export async function showProgress(id: string, app: App): Promise<void> {
   const row = await app.store.comments.read(id)
   if (row?.state !== 'answered') return
   try {
-    await edit(row, { app, github: await app.github(row.facts.repository) })
+    const github = await app.github(row.facts.repository)
+    for (let tries = 0; tries < mostShowTries; tries++) {
+      if (await showPull(row, { app, github })) return
+      await app.clock.sleep(penRestMs)
+    }
   } catch (error) {
     // A comment that can't be edited now is no reason to leave a bad version live; it is edited at the end.
     const text = error instanceof Error ? error.message : String(error)
-    app.log.warn(`the reply could not be edited: ${text}`, { delivery: row.facts.delivery })
+    app.log.warn(`the comment could not be edited: ${text}`, { delivery: row.facts.delivery })
   }
 }
 
@@ -53,7 +61,7 @@ interface Around {
   readonly github: GitHub
 }
 
-/** Eyes, decisions, the reply; and only then the operations, so that the reply is there when they go on. */
+/** Eyes, decisions, the answer; and only then the operations, so that the answer is there when they go on. */
 async function begin(row: CommentRow, { app, github }: Around): Promise<void> {
   const { facts, id } = row
   await react(github, { commentId: facts.commentId, content: 'eyes' })
@@ -62,15 +70,17 @@ async function begin(row: CommentRow, { app, github }: Around): Promise<void> {
   for (const [index, command] of parseComment(facts.body).entries())
     decided.push(await decide(command, { index, asked }))
   const sections = decided.map(({ section }) => section)
-  const body = renderReply(sections, { operations: [], place: { webUrl: github.webUrl } })
-  const replyId = await reply(github, { number: facts.number, commentId: facts.commentId, known: row.replyId, body })
-  await app.store.comments.update(id, { sections, replyId, shown: body, tries: 0 })
   const keys = await app.store.agents.enqueue(
     facts.repository,
     decided.flatMap(({ wanted }) => wanted),
   )
-  await app.store.comments.update(id, { state: 'answered' })
-  for (const key of keys) app.engine.wake(`agent:${key}`)
+  await app.store.comments.update(id, { sections, state: 'answered', tries: 0 })
+  try {
+    await showPull({ ...row, sections, state: 'answered' }, { app, github })
+  } finally {
+    // A command is carried out whether or not its answer can be written.
+    for (const key of keys) app.engine.wake(`agent:${key}`)
+  }
 }
 
 function ask(row: CommentRow, { app, github }: Around): Asked {
@@ -87,26 +97,17 @@ function once<T>(read: () => Promise<T>): () => Promise<T> {
   return () => (reading ??= read())
 }
 
-/** The reply as it should read now, and the last reaction once everything has ended. */
-async function show(id: string, { app, github }: Around): Promise<void> {
+/** The comment as it should read now, and the last reaction once everything has ended. False: come again soon. */
+async function show(id: string, { app, github }: Around): Promise<boolean> {
   const row = await app.store.comments.read(id)
-  if (row?.state !== 'answered') return
-  const operations = await edit(row, { app, github })
+  if (row?.state !== 'answered') return true
+  if (!(await showPull(row, { app, github }))) return false
+  const operations = await app.store.agents.byComment(id)
   const state = summarize(row.sections, operations)
-  if (state === 'open') return
+  if (state === 'open') return true
   await react(github, { commentId: row.facts.commentId, content: state === 'good' ? 'rocket' : 'confused' })
-  // An unknown outcome is corrected later: then the reply is, too.
-  if (operations.some(({ decision }) => decision === 'unknown')) return
+  // An unknown outcome is corrected later: then the comment is, too.
+  if (operations.some(({ decision }) => decision === 'unknown')) return true
   await app.store.comments.update(id, { state: 'done' })
-}
-
-async function edit(row: CommentRow, { app, github }: Around) {
-  const operations = await app.store.agents.byComment(row.id)
-  const body = renderReply(row.sections, { operations, place: { webUrl: github.webUrl } })
-  if (body !== row.shown) {
-    const { number, commentId } = row.facts
-    const replyId = await reply(github, { number, commentId, known: row.replyId, body })
-    await app.store.comments.update(row.id, { replyId, shown: body })
-  }
-  return operations
+  return true
 }

@@ -8,6 +8,8 @@ import type { Store } from './engine/store.ts'
 
 /** What every part of the app works with. */
 export interface App {
+  /** GitHub's id of this app: what it writes is told from what others write by it. */
+  readonly appId: number
   readonly store: Store
   readonly engine: Engine
   readonly clock: Clock

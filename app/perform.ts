@@ -15,6 +15,7 @@ import { agentAt, agentToDeploy, type Lane, type Performed } from './lane.ts'
 import { readHead } from './newest.ts'
 import { performHold } from './perform-hold.ts'
 import { readyWhen } from './ready.ts'
+import { withUndone } from './undone.ts'
 
 /** Pushes whose file lists help to read the history without a call per commit. */
 const recentPushes = 20
@@ -88,9 +89,10 @@ async function performRollback(operation: Operation, { lane, io }: Around): Prom
       onPlan: async (made) => {
         // After a restart it was shown already, before the effect.
         if (plan) return
-        plan = made
-        await io.journal.put('plan', made)
-        await app.store.agents.update(operation, { fence: lane.agent.fence, state: 'running', result: { plan: made } })
+        const shown = operation.commentId ? await withUndone(made, github) : made
+        plan = shown
+        await io.journal.put('plan', shown)
+        await app.store.agents.update(operation, { fence: lane.agent.fence, state: 'running', result: { plan: shown } })
         if (operation.commentId) await showProgress(operation.commentId, app)
       },
     },

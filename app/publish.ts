@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { GitHub, Journal } from '../src/io.ts'
 import type { Decision, Outcome } from '../src/outcome.ts'
+import { shorten } from '../src/markdown.ts'
 import { headline, renderSummary } from '../src/report.ts'
 
 /** GitHub's limit of a check's summary (REST: "Create a check run"). */
@@ -52,7 +53,7 @@ function shown(outcome: Outcome, { webUrl }: GitHub) {
     completed_at: new Date(outcome.finishedAt).toISOString(),
     output: {
       title: headline(outcome).slice(0, 255),
-      summary: renderSummary([outcome], { webUrl }).slice(0, summaryLength),
+      summary: shorten(renderSummary([outcome], { webUrl }), summaryLength),
     },
     ...(outcome.url ? { details_url: outcome.url } : {}),
   }

@@ -79,6 +79,8 @@ export async function startApp(options: StartOptions): Promise<RunningApp> {
   startProbot(settings).then(probot.resolve, probot.reject)
   const work = load(app, probot.promise)
   Promise.all([work, dashboard]).catch((error: unknown) => log.error('the app can’t work', { stack: String(error) }))
+  // An embedded database has one process: whatever another one held, it holds no more.
+  if (settings.databaseUrl === undefined) await app.store.stickies.free()
   await recover(app)
   app.engine.run(async (key) => (await work).handle(key))
   const endUpkeep = keepUp(app, recorded)
@@ -142,6 +144,7 @@ function assemble(
   const { log } = recorded
   const tracer = createTracer({ endpoint: settings.otlpEndpoint, database, fetch, log, version })
   return {
+    appId: settings.appId,
     store: observed(createStore(database, clock), { metrics, tracer }),
     engine,
     clock,

@@ -16,6 +16,7 @@ export function inert(text: string): string {
     .replace(/[\\`*_{}[\]()#!|~]/g, (character) => `\\${character}`)
     .replace(/@(?=[\w-])/g, `@${zeroWidthJoiner}`)
     .replace(/\b(https?):\/\//gi, `$1:${zeroWidthJoiner}//`)
+    .replace(/\bwww\./gi, (start) => `${start.slice(0, -1)}${zeroWidthJoiner}.`)
 }
 
 /** A code span; backticks inside can't end it. */
@@ -37,4 +38,27 @@ export function fence(lines: readonly string[], language: string): string {
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
+}
+
+/**
+ * At most `length` characters, cut after a line; what was open there (a fence, a fold) is closed, so that what comes next
+ * is not swallowed by it.
+ */
+export function shorten(text: string, length: number): string {
+  if (text.length <= length) return text
+  const end = '\n\n…the rest is left out here.'
+  // Room for what has to be closed: folds do not lie more than a few deep, fences are short.
+  let kept = text.slice(0, Math.max(0, length - end.length - 100))
+  kept = kept.slice(0, Math.max(0, kept.lastIndexOf('\n')))
+  let open: string | undefined
+  let folds = 0
+  for (const line of kept.split('\n')) {
+    const mark = /^ {0,3}(`{3,})/.exec(line)?.[1]
+    if (mark !== undefined && open === undefined) open = mark
+    else if (open !== undefined && mark?.startsWith(open) && line.trim() === mark) open = undefined
+    if (open !== undefined) continue
+    folds += (line.match(/<details>/g) ?? []).length - (line.match(/<\/details>/g) ?? []).length
+  }
+  const closed = `${open === undefined ? '' : `\n${open}`}${'\n\n</details>'.repeat(Math.min(Math.max(folds, 0), 4))}`
+  return `${kept}${closed}${end}`
 }

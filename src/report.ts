@@ -108,17 +108,32 @@ function details(summary: string, body: string): string {
   return `<details><summary>${summary}</summary>\n\n${body}\n\n</details>`
 }
 
-/** What a rollback is about to restore, shown before anything is changed. */
+/** What a rollback is about to restore, and what that undoes: shown before anything is changed. */
 export function renderRollbackPlan(plans: readonly RollbackPlan[], place: Place): string {
   const rows = plans.map((plan) => [
     inert(plan.agent),
     `${inert(plan.from ?? '?')} → **${inert(plan.to)}**`,
     commitLink(plan.commit, place) || 'from before the ledger',
-    plan.undone && plan.commit
-      ? `[what is undone](${place.webUrl}/compare/${plan.commit}...${plan.undone})`
-      : commitLink(plan.undone, place),
+    undoneLink(plan, place),
   ])
-  return table(['Agent', 'Version', 'Commit restored', 'Undone'], rows)
+  const lists = plans.flatMap((plan) => renderUndone(plan, { isOnly: plans.length === 1, place }))
+  return [table(['Agent', 'Version', 'Commit restored', 'Undone'], rows), ...lists].join('\n\n')
+}
+
+function undoneLink(plan: RollbackPlan, place: Place): string {
+  if (!plan.undone || !plan.commit) return commitLink(plan.undone, place)
+  const { count } = plan.commits ?? {}
+  const text = count === undefined ? 'what is undone' : `${count} commit${count === 1 ? '' : 's'}`
+  return `[${text}](${place.webUrl}/compare/${plan.commit}...${plan.undone})`
+}
+
+function renderUndone(plan: RollbackPlan, given: { isOnly: boolean; place: Place }): string[] {
+  const { count = 0, listed = [] } = plan.commits ?? {}
+  if (listed.length === 0) return []
+  const lines = listed.map(({ sha, subject }) => `- ${commitLink(sha, given.place)} ${inert(subject)}`)
+  const more = count > listed.length ? [`- …and ${count - listed.length} more`] : []
+  const whose = given.isOnly ? '' : ` of ${inert(plan.agent)}`
+  return [[`Undone${whose}:`, '', ...lines, ...more].join('\n')]
 }
 
 export function renderStatus(found: readonly AgentStatus[], place: Place): string {

@@ -60,6 +60,11 @@ export interface RollbackPlan {
   readonly commit: string | undefined
   /** Commit of the version that is live now, where the ledger knows it. */
   readonly undone: string | undefined
+  /** What lies between the two, where somebody looked; `listed` newest first, and not all of a long range. */
+  readonly commits?: {
+    readonly count: number
+    readonly listed: readonly { readonly sha: string; readonly subject: string }[]
+  }
 }
 
 /** What both front ends hand to `status()`. */

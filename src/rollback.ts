@@ -2,6 +2,7 @@ import { selectAgents } from './agent.ts'
 import { attach } from './attach.ts'
 import type { Agent } from './config/config.ts'
 import { beginOutcome, type Draft } from './draft.ts'
+import { firstWith } from './first-with.ts'
 import type { Io } from './io.ts'
 import { withOwnJournal } from './journal.ts'
 import { type LedgerRecord, readRecords } from './ledger.ts'
@@ -40,7 +41,9 @@ async function rollBackAgent(story: Story): Promise<Outcome> {
     draft.warn(...standing.warnings)
     const records = await readAll(story)
     const by = client.rollback ? 'platform' : 'content'
-    const choice = chooseTarget({ agent, to: request.to, standing, records, by })
+    const { to } = request
+    const first = to.kind === 'before' ? await firstWith(to.commit, records, io) : undefined
+    const choice = chooseTarget({ agent, to, standing, records, first, by })
     draft.add(factsOf(story, { standing, choice }))
     const way = client.rollback
       ? native(story, { standing, choice, client })

@@ -22,6 +22,8 @@ export interface Choosing {
   readonly standing: Standing
   /** All of the agent's that could be read, newest first. */
   readonly records: readonly LedgerRecord[]
+  /** Of `before`: the deploy that first made the commit live, alone or with others. */
+  readonly first?: LedgerRecord | undefined
   /** Whether the platform itself can go back to a version; else content on record is needed. */
   readonly by: 'platform' | 'content'
 }
@@ -83,16 +85,11 @@ function named(version: string, deploys: readonly LedgerRecord[]): LedgerRecord 
 
 /** What the deploy in question replaced: of the live version, or of the commit that is asked for. */
 function before(
-  { agent, to }: Choosing,
+  { agent, to, first }: Choosing,
   seen: { deploys: readonly LedgerRecord[]; current: LedgerRecord | undefined },
 ): LedgerRecord | undefined {
-  const from = to.kind === 'before' ? seen.deploys.find(({ payload }) => payload.commit === to.commit) : seen.current
-  if (to.kind === 'before' && !from) {
-    throw fail('nothing-to-roll-back-to', {
-      agent: agent.name,
-      problem: `no deploy of commit ${to.commit.slice(0, 7)} is recorded`,
-    })
-  }
+  const from = to.kind === 'before' ? first : seen.current
+  if (to.kind === 'before' && !from) throw neverLive(agent, to.commit)
   if (!from?.payload.previous_version) return undefined
   const { previous_version, previous_commit } = from.payload
   const earlier = seen.deploys.slice(seen.deploys.indexOf(from) + 1)
@@ -131,20 +128,18 @@ function chooseListed(facts: Choosing): RollbackChoice {
   return { platformVersion: listed, releaseVersion, name: releaseVersion ?? listed, record }
 }
 
-function wantedVersion({ agent, to, standing, records }: Choosing): string {
+function neverLive(agent: Agent, commit: string): Error {
+  const problem = `no deploy of commit ${commit.slice(0, 7)}, or of one that has it, is recorded`
+  return fail('nothing-to-roll-back-to', { agent: agent.name, problem })
+}
+
+function wantedVersion({ agent, to, standing, records, first }: Choosing): string {
   if (to.kind === 'version') return to.version
   if (to.kind === 'before') {
-    const record = records.find(
-      (candidate) => candidate.operation === 'deploy' && wasLive(candidate) && candidate.payload.commit === to.commit,
-    )
-    if (!record)
-      throw fail('nothing-to-roll-back-to', {
-        agent: agent.name,
-        problem: `no deploy of commit ${to.commit.slice(0, 7)} is recorded`,
-      })
-    if (!record.payload.previous_version)
+    if (!first) throw neverLive(agent, to.commit)
+    if (!first.payload.previous_version)
       throw fail('nothing-to-roll-back-to', { agent: agent.name, problem: `it was the first deploy on record` })
-    return record.payload.previous_version
+    return first.payload.previous_version
   }
   return previousVersion({ agent, standing, records })
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { parseConfig } from '../src/config/parse.ts'
-import type { LedgerRecord, Payload, RecordState } from '../src/ledger.ts'
+import { type LedgerRecord, type Payload, type RecordState, wasLive } from '../src/ledger.ts'
 import { platforms } from '../src/platforms/index.ts'
 import type { RollbackTo } from '../src/request.ts'
 import type { Standing } from '../src/standing.ts'
@@ -62,6 +62,12 @@ function standing(current: string | undefined, versions: readonly (readonly [str
   }
 }
 
+/** The deploy of that very commit; what else may be the first is `firstWith`'s to say. */
+function firstOf(to: RollbackTo, records: readonly LedgerRecord[]): LedgerRecord | undefined {
+  if (to.kind !== 'before') return undefined
+  return records.find((one) => one.operation === 'deploy' && wasLive(one) && one.payload.commit === to.commit)
+}
+
 const history = [
   record({ release: '1.2.0', previous: '1.1.0', commit: 'c2' }),
   record({ release: '1.1.1', previous: '1.1.0', commit: 'cx', state: 'failure' }),
@@ -98,7 +104,14 @@ describe('chooseTarget', () => {
       '1.1.0',
     ],
   ])('%s', (_, to, current, records, versions, expected) => {
-    const choice = chooseTarget({ agent: it1, to, standing: standing(current, versions), records, by: 'platform' })
+    const choice = chooseTarget({
+      agent: it1,
+      to,
+      standing: standing(current, versions),
+      records,
+      first: firstOf(to, records),
+      by: 'platform',
+    })
 
     expect(choice.platformVersion).toBe(expected)
   })
@@ -140,7 +153,14 @@ describe('chooseTarget', () => {
     ],
   ])('refuses %s', (_, to, current, records, versions, code) => {
     const choosing = () =>
-      chooseTarget({ agent: it1, to, standing: standing(current, versions), records, by: 'platform' })
+      chooseTarget({
+        agent: it1,
+        to,
+        standing: standing(current, versions),
+        records,
+        first: firstOf(to, records),
+        by: 'platform',
+      })
 
     expect(choosing).toThrow(expect.objectContaining({ code }))
   })
@@ -221,6 +241,7 @@ describe('chooseTarget where the platform keeps no release versions', () => {
       to,
       standing: { ...standing('row', []), live },
       records,
+      first: firstOf(to, records),
       by: 'content',
     })
 
@@ -247,6 +268,7 @@ describe('chooseTarget where the platform keeps no release versions', () => {
       to,
       standing: { ...standing('row', []), live: records[0] },
       records,
+      first: firstOf(to, records),
       by: 'content',
     } as const
 

@@ -27,12 +27,9 @@ export interface Section {
 export interface CommentRow {
   readonly id: string
   readonly facts: CommentFacts
-  /** `new`; `answered`: its operations exist, and the reply follows them; `done`. */
+  /** `new`; `answered`: its operations exist, and the answer follows them; `done`. */
   readonly state: 'new' | 'answered' | 'done'
   readonly sections: readonly Section[]
-  readonly replyId: number | undefined
-  /** The body of the reply as it was last written. */
-  readonly shown: string | undefined
   readonly tries: number
   readonly notBefore: number
 }
@@ -42,19 +39,26 @@ export interface Comments {
   insert(facts: CommentFacts): Promise<string>
   read(id: string): Promise<CommentRow | undefined>
   active(): Promise<readonly { readonly id: string; readonly notBefore: number }[]>
-  update(
-    id: string,
-    change: Partial<Pick<CommentRow, 'state' | 'sections' | 'replyId' | 'shown' | 'tries' | 'notBefore'>>,
-  ): Promise<void>
+  /** Those on a pull request that are answered, newest first. */
+  answered(pull: string): Promise<readonly CommentRow[]>
+  update(id: string, change: Partial<Pick<CommentRow, 'state' | 'sections' | 'tries' | 'notBefore'>>): Promise<void>
 }
+
+/** What one pull request is called in the tables. */
+export function pullKey({ repository, number }: Pick<CommentFacts, 'repository' | 'number'>): string {
+  return `${repository.id}/${number}`
+}
+
+/** A conversation with more commands is no longer read. */
+const mostAnswered = 200
 
 export function createComments(database: Database, clock: Pick<Clock, 'now'>): Comments {
   return {
     async insert(facts) {
       const id = `${facts.repository.id}/${facts.commentId}`
       await database.run(
-        `INSERT INTO comment (id, facts, state, tries, not_before, created_at) VALUES (?, ?, 'new', 0, 0, ?) ON CONFLICT (id) DO NOTHING`,
-        [id, JSON.stringify(facts), clock.now()],
+        `INSERT INTO comment (id, pull, facts, state, tries, not_before, created_at) VALUES (?, ?, ?, 'new', 0, 0, ?) ON CONFLICT (id) DO NOTHING`,
+        [id, pullKey(facts), JSON.stringify(facts), clock.now()],
       )
       return id
     },
@@ -69,15 +73,21 @@ export function createComments(database: Database, clock: Pick<Clock, 'now'>): C
       return rows.map((row) => ({ id: String(row['id']), notBefore: Number(row['not_before']) }))
     },
 
+    async answered(pull) {
+      const rows = await database.all(
+        `SELECT * FROM comment WHERE pull = ? AND state <> 'new' ORDER BY created_at DESC, id DESC LIMIT ${mostAnswered}`,
+        [pull],
+      )
+      return rows.map(toComment)
+    },
+
     async update(id, change) {
       await database.run(
-        `UPDATE comment SET state = COALESCE(?, state), sections = COALESCE(?, sections), reply_id = COALESCE(?, reply_id),
-           shown = COALESCE(?, shown), tries = COALESCE(?, tries), not_before = COALESCE(?, not_before) WHERE id = ?`,
+        `UPDATE comment SET state = COALESCE(?, state), sections = COALESCE(?, sections), tries = COALESCE(?, tries),
+           not_before = COALESCE(?, not_before) WHERE id = ?`,
         [
           change.state ?? null,
           change.sections ? JSON.stringify(change.sections) : null,
-          change.replyId ?? null,
-          change.shown ?? null,
           change.tries ?? null,
           change.notBefore ?? null,
           id,
@@ -94,8 +104,6 @@ function toComment(row: Row): CommentRow {
     facts: JSON.parse(String(row['facts'])) as CommentFacts,
     state: row['state'] as CommentRow['state'],
     sections: row['sections'] === null ? [] : (JSON.parse(String(row['sections'])) as Section[]),
-    replyId: row['reply_id'] === null ? undefined : Number(row['reply_id']),
-    shown: row['shown'] === null ? undefined : String(row['shown']),
     tries: Number(row['tries']),
     notBefore: Number(row['not_before']),
   }

@@ -1,5 +1,5 @@
 /** Raised when the tables change; a database of another version is not opened. */
-export const schemaVersion = 1
+export const schemaVersion = 2
 
 /** The tables, for both databases; `blob` is the one type that has two names. */
 export function tables(types: { blob: string }): readonly string[] {
@@ -38,9 +38,13 @@ export function tables(types: { blob: string }): readonly string[] {
     'CREATE INDEX IF NOT EXISTS log_line_age ON log_line (at)',
     // Where each branch stood when its last push was handled.
     'CREATE TABLE IF NOT EXISTS head (repository_id BIGINT NOT NULL, branch TEXT NOT NULL, sha TEXT NOT NULL, PRIMARY KEY (repository_id, branch))',
-    // Comments with commands, and the one reply to each.
-    `CREATE TABLE IF NOT EXISTS comment (id TEXT PRIMARY KEY, facts TEXT NOT NULL, state TEXT NOT NULL, sections TEXT, reply_id BIGINT,
-      shown TEXT, tries INTEGER NOT NULL, not_before BIGINT NOT NULL, created_at BIGINT NOT NULL)`,
+    // Comments with commands, and what was answered to each.
+    `CREATE TABLE IF NOT EXISTS comment (id TEXT PRIMARY KEY, pull TEXT NOT NULL, facts TEXT NOT NULL, state TEXT NOT NULL, sections TEXT,
+      tries INTEGER NOT NULL, not_before BIGINT NOT NULL, created_at BIGINT NOT NULL)`,
+    'CREATE INDEX IF NOT EXISTS comment_pull ON comment (pull, created_at)',
     "CREATE INDEX IF NOT EXISTS comment_active ON comment (created_at) WHERE state <> 'done'",
+    // The one comment of this app on a pull request: who writes it now, and a hash of what it says.
+    `CREATE TABLE IF NOT EXISTS sticky (pull TEXT PRIMARY KEY, comment_id BIGINT, shown TEXT, wanted INTEGER NOT NULL,
+      holder TEXT, held_until BIGINT NOT NULL)`,
   ]
 }

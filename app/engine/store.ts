@@ -4,6 +4,7 @@ import { type Comments, createComments } from './comments.ts'
 import type { Database } from './database.ts'
 import { createDeliveries, type Deliveries } from './deliveries.ts'
 import { createHeads, type Heads } from './heads.ts'
+import { createStickies, type Stickies } from './stickies.ts'
 import { createTurns, type Turns } from './turns.ts'
 
 /** The truth: everything that must survive a crash. */
@@ -11,6 +12,7 @@ export interface Store {
   readonly deliveries: Deliveries
   readonly agents: Agents
   readonly comments: Comments
+  readonly stickies: Stickies
   readonly heads: Heads
   readonly turns: Turns
   /** Throws when nothing can be written. */
@@ -22,6 +24,7 @@ export function createStore(database: Database, clock: Pick<Clock, 'now'>): Stor
     deliveries: createDeliveries(database),
     agents: createAgents(database, clock),
     comments: createComments(database, clock),
+    stickies: createStickies(database, clock),
     heads: createHeads(database),
     turns: createTurns(database, clock),
     async ping() {

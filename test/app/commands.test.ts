@@ -1,11 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createPlace, type Place, settled, startTestApp, type TestApp, until } from '../support/app.ts'
+import { createPlace, type Place, startTestApp, type TestApp, until } from '../support/app.ts'
 import { memoryPlatform, type MemoryPlatform } from '../support/memory-platform.ts'
-import { git, gitRemote } from '../support/repository.ts'
+import { gitRemote } from '../support/repository.ts'
+import { createTalk, repo, type Talk } from '../support/talk.ts'
 
 let place: Place
 let app: TestApp
 let memory: MemoryPlatform
+let talk: Talk
 
 const two = `version: 1
 defaults: { platform: memory, connection: main }
@@ -18,6 +20,7 @@ beforeEach(async () => {
   place = await createPlace()
   memory = memoryPlatform()
   app = await startTestApp(place, { memory })
+  talk = createTalk(place, () => app)
   await gitRemote(place.work, 'push', '-q', 'origin', 'main')
   await rest()
 })
@@ -30,39 +33,14 @@ afterEach(async () => {
   expect(app.log.lines.filter((line) => line.startsWith('error'))).toEqual([])
 })
 
-const repo = 'acme/agents'
-const repository = () => place.github.repository(repo)
-const rest = () => settled(app, place.github)
-const replies = () => repository().comments.filter(({ author }) => author === 'agent-deploy[bot]')
+const repository = () => talk.repository()
+const rest = () => talk.rest()
+const openPull: Talk['openPull'] = (tree) => talk.openPull(tree)
+const mergedPull: Talk['mergedPull'] = (tree) => talk.mergedPull(tree)
+const say: Talk['say'] = (...said) => talk.say(...said)
+const replies = () => talk.replies()
+const reactionsOf = (id: number) => talk.reactionsOf(id)
 const lastReply = () => replies().at(-1)?.body ?? ''
-
-/** A branch with a change, and a pull request for it. */
-async function openPull(tree: Readonly<Record<string, string>>): Promise<number> {
-  const branch = `change-${repository().nextNumber + 1}`
-  git(place.work, 'checkout', '-q', '-b', branch, 'main')
-  await place.push({ tree, message: `fix: ${branch}` }, branch)
-  git(place.work, 'checkout', '-q', 'main')
-  return await place.github.openPullRequest({ repo, head: branch, base: 'main', title: branch, author: 'ada' })
-}
-
-async function mergedPull(tree: Readonly<Record<string, string>>): Promise<number> {
-  const number = await openPull(tree)
-  await place.github.mergePullRequest({ repo, number, by: 'ada' })
-  await rest()
-  await gitRemote(place.work, 'pull', '-q', 'origin', 'main')
-  return number
-}
-
-async function say(number: number, body: string, author = 'ada'): Promise<number> {
-  const id = place.github.comment({ repo, number, author, body })
-  await rest()
-  return id
-}
-
-const reactionsOf = (id: number) =>
-  repository()
-    .comments.find((c) => c.id === id)
-    ?.reactions.map((r) => r.content)
 
 describe('/rollback', () => {
   it('on a merged pull request goes back to before it, shows it first, records it and holds', async () => {
@@ -78,11 +56,36 @@ describe('/rollback', () => {
       'rolled-back',
     ])
     expect(replies()[0]?.history[1]).toContain('1.0.2 → **1.0.1**')
+    // The merge and the commit that it brought.
+    expect(replies()[0]?.history[1]).toContain('[2 commits](')
+    expect(replies()[0]?.history[1]).toMatch(/Undone:\n\n- .* fix: change-1/s)
     expect(reactionsOf(id)).toEqual(['eyes', 'rocket'])
     const record = repository().deployments.at(-1)
     expect(record).toMatchObject({ task: 'rollback', sha: place.first })
     expect(record?.statuses.map(({ state }) => state)).toEqual(['in_progress', 'success'])
     expect(JSON.stringify(record?.payload)).toContain('it answers nonsense')
+  })
+
+  it('on a merged pull request whose own deploy was superseded goes back to before it came in', async () => {
+    let busy = true
+    const live = memory.progress
+    memory.progress = (ticket) => (busy ? { state: 'working', note: 'building' } : live(ticket))
+    await place.push({ tree: { 'agents/support/main.py': 'two\n' }, message: 'fix: two' })
+    await until('it is at the platform', () => memory.effects.length === 2)
+    const number = await openPull({ 'agents/support/main.py': 'bad\n' })
+    const merge = await place.github.mergePullRequest({ repo, number, by: 'ada' })
+    await gitRemote(place.work, 'pull', '-q', 'origin', 'main')
+    await place.push({ tree: { 'agents/support/other.py': 'x\n' }, message: 'fix: more' })
+    await place.github.settle()
+    await until('all are written down', async () => (await app.app.store.deliveries.waiting()).length === 0)
+    busy = false
+    await rest()
+
+    await say(number, '/rollback')
+
+    const check = repository().checkRuns.find(({ headSha }) => headSha === merge)
+    expect(check?.output.title).toBe('support-bot: superseded (newer-commit)')
+    expect(memory.effects).toEqual(['deploy 1.0.1', 'deploy 1.0.2', 'deploy 1.0.3', 'rollback 1.0.2'])
   })
 
   it('holds later pushes, until /resume', async () => {

@@ -210,26 +210,64 @@ export function describeStore(
         delivery: 'd1',
       }
 
-      it('are written down once, and follow their reply', async () => {
+      it('are written down once, and found again by their pull request, the newest first', async () => {
         const id = await store.comments.insert(facts)
         await store.comments.insert({ ...facts, body: 'again' })
-        await store.comments.update(id, {
-          state: 'answered',
-          replyId: 2 ** 40,
-          shown: 'text',
-          sections: [],
-          notBefore: 2 ** 41,
-        })
+        now++
+        const newer = await store.comments.insert({ ...facts, commentId: 6 })
+        await store.comments.insert({ ...facts, commentId: 7, number: 4 })
+        for (const one of [id, newer])
+          await store.comments.update(one, { state: 'answered', sections: [], notBefore: 2 ** 41 })
 
-        expect(await store.comments.read(id)).toMatchObject({
-          facts,
-          replyId: 2 ** 40,
-          shown: 'text',
-          notBefore: 2 ** 41,
-        })
-        expect(await store.comments.active()).toEqual([{ id, notBefore: 2 ** 41 }])
-        await store.comments.update(id, { state: 'done' })
-        expect(await store.comments.active()).toEqual([])
+        expect(await store.comments.read(id)).toMatchObject({ facts, notBefore: 2 ** 41 })
+        expect((await store.comments.answered('7/3')).map((row) => row.id)).toEqual([newer, id])
+        await store.comments.update(newer, { state: 'done' })
+        expect(await store.comments.active()).toEqual([
+          { id, notBefore: 2 ** 41 },
+          { id: '7/7', notBefore: 0 },
+        ])
+      })
+    })
+
+    describe('the one comment of a pull request', () => {
+      const one = { commentId: 2 ** 40, shown: 'hash' }
+
+      it('is written by one at a time', async () => {
+        await store.stickies.want('7/3')
+        const pens = await Promise.all(['a', 'b', 'c'].map((holder) => store.stickies.take('7/3', holder)))
+
+        expect(pens.filter(Boolean)).toHaveLength(1)
+      })
+
+      it('is written again when somebody wished so meanwhile', async () => {
+        await store.stickies.want('7/3')
+        const pen = await store.stickies.take('7/3', 'a')
+        await store.stickies.want('7/3')
+
+        expect(pen && (await store.stickies.lay(pen, one))).toBe('wanted')
+        const again = await store.stickies.take('7/3', 'b')
+        expect(again).toMatchObject({ commentId: 2 ** 40, shown: undefined })
+        expect(again && (await store.stickies.lay(again, one))).toBe('current')
+        expect(await store.stickies.take('7/3', 'c')).toMatchObject(one)
+      })
+
+      it('is free again where no writer can be alive', async () => {
+        await store.stickies.want('7/3')
+        await store.stickies.take('7/3', 'dead')
+        await store.stickies.free()
+
+        expect(await store.stickies.take('7/3', 'b')).toMatchObject({ holder: 'b', shown: undefined })
+      })
+
+      it('is nobody’s any more when its writer does not come back, who then can tell nothing', async () => {
+        await store.stickies.want('7/3')
+        const frozen = await store.stickies.take('7/3', 'a')
+        now += 10 * 60_000
+        const next = await store.stickies.take('7/3', 'b')
+
+        expect(frozen && (await store.stickies.lay(frozen, { commentId: 1, shown: 'old' }))).toBe('lost')
+        expect(next && (await store.stickies.lay(next, one))).toBe('wanted')
+        expect(await store.stickies.take('7/3', 'c')).toMatchObject({ commentId: 2 ** 40, shown: undefined })
       })
     })
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openPostgres } from '../../app/engine/postgres.ts'
 import { startPostgresEngine } from '../../app/engine/postgres-engine.ts'
+import { schemaVersion } from '../../app/engine/schema.ts'
 import { arrayLog } from '../support/io.ts'
 import { missingPostgres, query, startPostgres, type TestPostgres } from '../support/postgres.ts'
 import { describeEngine, describeStore } from './contract.ts'
@@ -30,7 +31,9 @@ describe.skipIf(missingPostgres !== undefined)(`on PostgreSQL ${missingPostgres 
       const opened = await Promise.all([openPostgres(url), openPostgres(url), openPostgres(url)])
 
       for (const database of opened) await database.close()
-      expect(await query(url, "SELECT value FROM meta WHERE key = 'schema'")).toEqual([{ value: '1' }])
+      expect(await query(url, "SELECT value FROM meta WHERE key = 'schema'")).toEqual([
+        { value: String(schemaVersion) },
+      ])
     })
 
     it('that is not there is said so, without its password', async () => {

@@ -7,6 +7,7 @@ import { wallClock } from '../../app/clock.ts'
 import type { Database } from '../../app/engine/database.ts'
 import { createLoop } from '../../app/engine/loop.ts'
 import { claimOwnership } from '../../app/engine/owner.ts'
+import { schemaVersion } from '../../app/engine/schema.ts'
 import { openSqlite } from '../../app/engine/sqlite.ts'
 import { createStore } from '../../app/engine/store.ts'
 import { arrayLog } from '../support/io.ts'
@@ -106,7 +107,7 @@ describe('a database', () => {
     await database.run("UPDATE meta SET value = '99' WHERE key = 'schema'")
     await database.close()
 
-    expect(() => openSqlite(folder.path)).toThrow('it is of version 99, this is 1')
+    expect(() => openSqlite(folder.path)).toThrow(`it is of version 99, this is ${schemaVersion}`)
   })
 
   it('that can’t be is said so, with its path', () => {

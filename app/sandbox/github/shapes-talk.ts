@@ -1,4 +1,4 @@
-import { links, repositoryShape, userShape } from './shapes.ts'
+import { appShape, links, repositoryShape, userShape } from './shapes.ts'
 import type { Comment, Pull, Repository, World } from './state.ts'
 
 /** GitHub's JSON of pull requests and what is said on them. */
@@ -93,8 +93,14 @@ export function commentShape(world: World, repository: Repository, comment: Comm
     updated_at: comment.updatedAt,
     author_association: 'MEMBER',
     body: comment.body,
-    performed_via_github_app: null,
+    performed_via_github_app: appThatWrote(world, comment),
   }
+}
+
+/** GitHub names the app whose token wrote it. */
+function appThatWrote(world: World, comment: Comment): unknown {
+  const app = world.apps.find(({ slug }) => comment.author === `${slug}[bot]`)
+  return app ? appShape(world, app) : null
 }
 
 /** The issue that a comment is on: nearly always a pull request. */

@@ -1,0 +1,44 @@
+import { createHash, randomUUID } from 'node:crypto'
+import type { GitHub } from '../src/io.ts'
+import type { App } from './context.ts'
+import { type CommentRow, pullKey } from './engine/comments.ts'
+import type { Pen } from './engine/stickies.ts'
+import { renderSticky } from './render-sticky.ts'
+import { marker, writeSticky } from './sticky-comment.ts'
+
+/**
+ * Brings the one comment of a pull request up to date. One at a time writes it, and from everything that is known, so no
+ * answer gets lost however many commands and instances there are. False: somebody else is writing it, and will find that
+ * there is more; look again soon.
+ */
+export async function showPull(row: CommentRow, { app, github }: { app: App; github: GitHub }): Promise<boolean> {
+  const pull = pullKey(row.facts)
+  const { stickies } = app.store
+  await stickies.want(pull)
+  for (;;) {
+    const pen = await stickies.take(pull, randomUUID())
+    if (!pen) return false
+    let written: { commentId: number; shown: string } | undefined
+    try {
+      written = await write(pen, { app, github, number: row.facts.number })
+    } catch (error) {
+      await stickies.lay(pen, undefined)
+      throw error
+    }
+    if ((await stickies.lay(pen, written)) === 'current') return true
+  }
+}
+
+async function write(
+  pen: Pen,
+  { app, github, number }: { app: App; github: GitHub; number: number },
+): Promise<{ commentId: number; shown: string }> {
+  const rows = await app.store.comments.answered(pen.pull)
+  const operations = await Promise.all(rows.map(({ id }) => app.store.agents.byComment(id)))
+  const place = { webUrl: github.webUrl }
+  const body = app.redact(renderSticky(rows, { operations: operations.flat(), place, marker }))
+  const shown = createHash('sha256').update(body).digest('hex')
+  if (pen.commentId !== undefined && shown === pen.shown) return { commentId: pen.commentId, shown }
+  const commentId = await writeSticky(github, { number, appId: app.appId, known: pen.commentId, body })
+  return { commentId, shown }
+}
