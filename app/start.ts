@@ -141,7 +141,7 @@ function assemble(
 ): App {
   const { settings, platforms, clock, redact, probot, database, engine, scratch, recorded, metrics } = given
   const { log } = recorded
-  const tracer = createTracer({ endpoint: settings.otlpEndpoint, database, fetch, log, version })
+  const tracer = createTracer({ endpoint: settings.otlpEndpoint, database, clock, fetch, log, version })
   return {
     store: observed(createStore(database, clock), { metrics, tracer }),
     engine,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Log } from '../src/io.ts'
+import type { Clock, Log } from '../src/io.ts'
 import { createReads, type Seen } from './dashboard/reads.ts'
 import { stepsOf } from './dashboard/steps.ts'
 import type { Database } from './engine/database.ts'
@@ -16,6 +16,7 @@ export interface TracerOptions {
   /** Base address of a collector (OTLP over HTTP, JSON). */
   readonly endpoint: string | undefined
   readonly database: Pick<Database, 'all'>
+  readonly clock: Pick<Clock, 'now'>
   readonly fetch: typeof fetch
   readonly log: Log
   readonly version: string
@@ -28,7 +29,7 @@ export interface TracerOptions {
 export function createTracer(options: TracerOptions): Tracer {
   const { endpoint, database, log } = options
   if (endpoint === undefined) return { ended: () => undefined }
-  const reads = createReads(database)
+  const reads = createReads(database, options.clock)
   const url = `${endpoint.replace(/\/$/, '')}/v1/traces`
 
   async function tell(operationId: string): Promise<void> {
