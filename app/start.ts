@@ -18,6 +18,7 @@ import type { Database } from './engine/database.ts'
 import { openEngine } from './engine/open.ts'
 import { isRunning } from './engine/owner.ts'
 import type { Engine, Handler, Key } from './engine/port.ts'
+import { redactedDatabase } from './engine/redacted-database.ts'
 import { createStore } from './engine/store.ts'
 import type { Settings } from './env.ts'
 import { installationGitHub } from './github.ts'
@@ -57,7 +58,8 @@ export interface StartOptions {
 /** Opens the database, listens, and takes up what is not done. Throws `store-…`. */
 export async function startApp(options: StartOptions): Promise<RunningApp> {
   const { settings, log, clock } = options
-  const { database, engine, release } = await openEngine(settings, { clock, log, onLost: options.onLost })
+  const { engine, release, ...opened } = await openEngine(settings, { clock, log, onLost: options.onLost })
+  const database = redactedDatabase(opened.database, options.redact)
   const scratch = await makeScratch(settings.dataDir)
   const probot = startProbot(settings)
   const recorded = recordLines(log, { database, clock, redact: options.redact })
@@ -141,7 +143,7 @@ function assemble(
 ): App {
   const { settings, platforms, clock, redact, probot, database, engine, scratch, recorded, metrics } = given
   const { log } = recorded
-  const tracer = createTracer({ endpoint: settings.otlpEndpoint, database, clock, fetch, log, version })
+  const tracer = createTracer({ settings: settings.tracing, database, clock, fetch, log, redact, version })
   return {
     store: observed(createStore(database, clock), { metrics, tracer }),
     engine,
