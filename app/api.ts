@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import { maySee, type Refusal, type Viewer, visibleTo } from './dashboard/access.ts'
-import { readHistoryFilter } from './dashboard/agent-page.ts'
+import { cursorAfter, readHistoryFilter } from './dashboard/agent-page.ts'
 import { filterFleet, nameOf, readFleetFilter } from './dashboard/fleet-page.ts'
 import type { Seen } from './dashboard/reads.ts'
+import { isRecorded } from './dashboard/recorded.ts'
 import { refusalStatus } from './dashboard/refusals.ts'
 import { type Answer, types } from './dashboard/send.ts'
 import type { AgentFacts } from './dashboard/standing.ts'
@@ -13,7 +14,7 @@ import { durationOf, meaningOf } from './dashboard/words.ts'
 import type { Operation } from './engine/operations.ts'
 
 const prefix = '/api/v1'
-/** Operations of a page. */
+/** Agents or operations of a page. */
 const pageSize = 100
 
 interface Given extends Views {
@@ -54,8 +55,11 @@ async function read(
 ): Promise<object | undefined> {
   const { reads, viewer, now, query } = given
   if (path === '/agents') {
-    const fleet = filterFleet(await reads.agents(visibleTo(viewer)), readFleetFilter(query))
-    return { agents: fleet.map(toAgent) }
+    const filter = readFleetFilter(query)
+    const fleet = filterFleet(await reads.agents(visibleTo(viewer)), filter)
+    const shown = fleet.slice((filter.page - 1) * pageSize, filter.page * pageSize)
+    const isLast = filter.page * pageSize >= fleet.length
+    return { agents: shown.map(toAgent), total: fleet.length, next_page: isLast ? null : filter.page + 1 }
   }
   if (path === '/queue') {
     const { running, waiting, superseded } = await reads.queue(visibleTo(viewer))
@@ -78,8 +82,11 @@ async function readAgent(
   const page = { ...readHistoryFilter(given.query), limit: pageSize + 1 }
   const operations = await given.reads.operations(key, page)
   const shown = operations.slice(0, pageSize)
-  const next = operations.length > pageSize ? (shown.at(-1)?.generation ?? null) : null
-  return { operations: shown.map((operation) => toOperation(operation, given.now())), next_before: next }
+  const last = operations.length > pageSize ? shown.at(-1) : undefined
+  return {
+    operations: shown.map((operation) => toOperation(operation, given.now())),
+    next_before: last ? cursorAfter(last) : null,
+  }
 }
 
 async function readOperation(
@@ -128,6 +135,7 @@ function toAgent(facts: AgentFacts) {
           url: live.url ?? null,
           since: time(live.since),
           by: live.by,
+          origin: originOf(live.operation),
         }
       : null,
     hold: hold
@@ -143,6 +151,7 @@ function toOperation(operation: Operation, now: number) {
     id: operation.id,
     agent: operation.agentKey,
     generation: operation.generation,
+    origin: originOf(operation.id),
     kind: operation.kind,
     state: operation.state,
     decision: operation.decision ?? null,
@@ -161,6 +170,10 @@ function toOperation(operation: Operation, now: number) {
     started_at: time(operation.startedAt),
     finished_at: time(operation.finishedAt),
   }
+}
+
+function originOf(operation: string): 'app' | 'ledger' {
+  return isRecorded(operation) ? 'ledger' : 'app'
 }
 
 function time(at: number | undefined): string | null {

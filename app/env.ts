@@ -6,6 +6,7 @@ import { fail } from '../src/errors.ts'
 import type { SignInSettings } from './sign-in.ts'
 import type { Platform } from '../src/platforms/platform.ts'
 import { type NamedConnection, parseConnections } from './connections.ts'
+import { readTracing, secretsIn, type TracingSettings } from './tracing-settings.ts'
 
 /** What the app is told from outside. */
 export interface Settings {
@@ -32,8 +33,8 @@ export interface Settings {
   readonly signIn: SignInSettings | undefined
   /** Whoever sends it may read the metrics from elsewhere. */
   readonly metricsToken: string | undefined
-  /** Base address of a collector that takes OTLP over HTTP. */
-  readonly otlpEndpoint: string | undefined
+  /** Undefined: no traces are sent. */
+  readonly tracing: TracingSettings | undefined
 }
 
 export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const
@@ -81,9 +82,6 @@ const Variables = z.object({
     z.url({ protocol: /^https?$/, error: 'use the address of the dashboard, such as https://deploy.example.com' }),
   ),
   METRICS_TOKEN: optional(z.string().min(16, 'use at least 16 random characters')),
-  OTEL_EXPORTER_OTLP_ENDPOINT: optional(
-    z.url({ protocol: /^https?$/, error: 'use a URL such as http://localhost:4318' }),
-  ),
   DRAIN_MS: optional(z.coerce.number('use a number of milliseconds').int().min(0)),
 })
 
@@ -100,6 +98,7 @@ export function readSettings(
   const variables = Variables.safeParse(env)
   const problems = variables.success ? [] : variables.error.issues.map((i) => `  ${i.path.join('.')}: ${i.message}`)
   problems.push(...signInProblems(env))
+  const tracing = readTracing(env, problems)
   const privateKey = readKey(env, { folder: from.folder, problems })
   const path = env['CONNECTIONS'] || 'connections.yml'
   const connections = readConnections(path, { env, platforms: from.platforms, problems })
@@ -123,7 +122,7 @@ export function readSettings(
     drainMs: set.DRAIN_MS ?? 10_000,
     signIn: signInOf(set),
     metricsToken: set.METRICS_TOKEN,
-    otlpEndpoint: set.OTEL_EXPORTER_OTLP_ENDPOINT,
+    tracing,
   }
 }
 
@@ -202,7 +201,14 @@ export function secretsOf(settings: Settings): readonly string[] {
   const credentials = settings.connections.flatMap((connection) => Object.values(connection.credentials))
   const password = settings.databaseUrl === undefined ? '' : new URL(settings.databaseUrl).password
   const database = password === '' ? [] : [password, decodeURIComponent(password)]
-  const { signIn, metricsToken } = settings
+  const { signIn, metricsToken, tracing } = settings
   const own = [signIn?.clientSecret, metricsToken].filter((secret) => secret !== undefined)
-  return [settings.privateKey, ...settings.webhookSecrets, ...database, ...credentials, ...own]
+  return [
+    settings.privateKey,
+    ...settings.webhookSecrets,
+    ...database,
+    ...credentials,
+    ...own,
+    ...(tracing ? secretsIn(tracing) : []),
+  ]
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Repository } from './engine/agents.ts'
+import { SeenDeployment, SeenStatus } from './ledger-watch.ts'
 
 /** The parts of webhook payloads that are read; GitHub adds and loosens fields, so nothing else is looked at. */
 
@@ -57,11 +58,9 @@ export type CommentPayload = z.infer<typeof CommentPayload>
 export const ChecksPayload = Common.extend({ check_suite: z.object({ head_sha: z.string() }) })
 export const StatusPayload = Common.extend({ sha: z.string(), state: z.string() })
 
-/** The ledger's payload is an object, or text as others write it. */
 export const DeploymentPayload = Common.extend({
-  deployment: z.object({
-    payload: z.union([z.object({ agent_deploy: z.object({ agent: z.string() }).optional() }), z.string(), z.null()]),
-  }),
+  deployment: SeenDeployment.extend({ sha: z.string() }),
+  deployment_status: SeenStatus,
 })
 
 export const InstallationPayload = z.object({

@@ -3,6 +3,7 @@ import type { App } from './context.ts'
 import { installationGitHub } from './github.ts'
 import { readHead } from './newest.ts'
 import type { Budget, Reach, Seen } from './reconcile.ts'
+import { readLedger } from './reconcile-ledger.ts'
 
 /** A webhook may be minutes late; a push that is younger is left to it. */
 const lateMs = 3 * 60_000
@@ -79,6 +80,9 @@ async function compare(repository: Listed, around: Around): Promise<void> {
     else if (known.get(branch) !== sha)
       await takeIn({ repository, branch, sha, before: known.get(branch) ?? '' }, around)
   }
+  const { id, html_url: webUrl, default_branch: defaultBranch } = repository
+  const facts = { ...place, id, webUrl, defaultBranch, installation: installation.id }
+  await readLedger(facts, { app, github, budget })
   seen.set(repository.id, pushedAt)
 }
 

@@ -44,6 +44,8 @@ export function createSignIn(
         redirect_uri: callback,
         code_verifier: verifier,
       }),
+      // Whoever is redirected to gets no credential of ours.
+      redirect: 'error',
       signal: AbortSignal.timeout(timeoutMs),
     })
     const token = Token.safeParse(await response.json())

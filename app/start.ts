@@ -16,6 +16,7 @@ import type { Database } from './engine/database.ts'
 import { openEngine } from './engine/open.ts'
 import { isRunning } from './engine/owner.ts'
 import type { Engine, Handler } from './engine/port.ts'
+import { redactedDatabase } from './engine/redacted-database.ts'
 import { createStore } from './engine/store.ts'
 import type { Settings } from './env.ts'
 import { installationGitHub } from './github.ts'
@@ -49,7 +50,8 @@ export interface StartOptions {
 /** Opens the database, listens, and takes up what is not done. Throws `store-…`. */
 export async function startApp(options: StartOptions): Promise<RunningApp> {
   const { settings, log, clock } = options
-  const { database, engine, release } = await openEngine(settings, { clock, log, onLost: options.onLost })
+  const { engine, release, ...opened } = await openEngine(settings, { clock, log, onLost: options.onLost })
+  const database = redactedDatabase(opened.database, options.redact)
   const scratch = await makeScratch(settings.dataDir)
   const probot = Promise.withResolvers<GitHubApp>()
   const recorded = recordLines(log, { database, clock, redact: options.redact })
@@ -142,7 +144,7 @@ function assemble(
 ): App {
   const { settings, platforms, clock, redact, probot, database, engine, scratch, recorded, metrics } = given
   const { log } = recorded
-  const tracer = createTracer({ endpoint: settings.otlpEndpoint, database, fetch, log, version })
+  const tracer = createTracer({ settings: settings.tracing, database, clock, fetch, log, redact, version })
   return {
     appId: settings.appId,
     store: observed(createStore(database, clock), { metrics, tracer }),

@@ -1,11 +1,16 @@
 import { createHash } from 'node:crypto'
-import type { Log } from '../src/io.ts'
+import { z } from 'zod'
+import { parseRetryAfter } from '../src/http.ts'
+import type { Clock, Log } from '../src/io.ts'
 import { createReads, type Seen } from './dashboard/reads.ts'
 import { stepsOf } from './dashboard/steps.ts'
 import type { Database } from './engine/database.ts'
+import type { TracingSettings } from './tracing-settings.ts'
 
-/** A collector is near; what it does not take in time is lost, and nothing waits for it. */
-const timeoutMs = 5000
+/** OTLP: "Retryable response codes"; what is still not taken then is lost, and nothing waits for it. */
+const passing: readonly number[] = [429, 502, 503, 504]
+const mostTries = 3
+const restMs = 2000
 
 export interface Tracer {
   /** An operation is done: its trace is sent. */
@@ -13,11 +18,12 @@ export interface Tracer {
 }
 
 export interface TracerOptions {
-  /** Base address of a collector (OTLP over HTTP, JSON). */
-  readonly endpoint: string | undefined
+  readonly settings: TracingSettings | undefined
   readonly database: Pick<Database, 'all'>
+  readonly clock: Clock
   readonly fetch: typeof fetch
   readonly log: Log
+  readonly redact: (text: string) => string
   readonly version: string
 }
 
@@ -26,36 +32,58 @@ export interface TracerOptions {
  * nothing is measured, carried along or lost by a restart.
  */
 export function createTracer(options: TracerOptions): Tracer {
-  const { endpoint, database, log } = options
-  if (endpoint === undefined) return { ended: () => undefined }
-  const reads = createReads(database)
-  const url = `${endpoint.replace(/\/$/, '')}/v1/traces`
+  const { settings, database, clock, log, redact } = options
+  if (settings === undefined) return { ended: () => undefined }
+  const reads = createReads(database, clock)
+  const { url, timeoutMs } = settings
+  const resource = { 'service.version': options.version, ...settings.resource }
+  const headers = { ...settings.headers, 'content-type': 'application/json' }
 
-  async function tell(operationId: string): Promise<void> {
+  async function spansFor(operationId: string): Promise<readonly Span[]> {
     const seen = await reads.operation(operationId)
-    if (!seen) return
-    const [delivery] = await database.all('SELECT event, received_at FROM delivery WHERE guid = ?', [
-      seen.operation.delivery,
-    ])
-    const [first] = await database.all('SELECT MIN(id) AS id FROM operation WHERE delivery = ?', [
-      seen.operation.delivery,
-    ])
-    const spans = spansOf(seen, {
+    if (!seen) return []
+    const { delivery } = seen.operation
+    const [webhook] = await database.all('SELECT event, received_at FROM delivery WHERE guid = ?', [delivery])
+    const [first] = await database.all('SELECT MIN(id) AS id FROM operation WHERE delivery = ?', [delivery])
+    return spansOf(seen, {
       steps: await reads.steps(operationId),
-      webhook: delivery && { event: String(delivery['event']), receivedAt: Number(delivery['received_at']) },
+      webhook: webhook && { event: String(webhook['event']), receivedAt: Number(webhook['received_at']) },
       // Several agents of one push share the webhook's span; one of them sends it.
       isFirst: first?.['id'] === operationId,
     })
-    const body = JSON.stringify(wrap(spans, options.version))
-    const headers = { 'content-type': 'application/json' }
-    const response = await options.fetch(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(timeoutMs) })
-    if (!response.ok) throw new Error(`HTTP ${response.status}`)
+  }
+
+  async function tell(operationId: string): Promise<void> {
+    const spans = await spansFor(operationId)
+    if (spans.length === 0) return
+    const body = redact(JSON.stringify(wrap(spans, resource)))
+    for (let tries = 1; ; tries++) {
+      // Whoever is redirected to gets no credential of ours.
+      const signal = AbortSignal.timeout(timeoutMs)
+      const response = await options.fetch(url, { method: 'POST', headers, body, redirect: 'error', signal })
+      if (response.ok) return await checkTaken(response)
+      await response.body?.cancel()
+      if (tries === mostTries || !passing.includes(response.status)) throw new Error(`HTTP ${response.status}`)
+      const named = parseRetryAfter(response.headers.get('retry-after'), clock.now())
+      await clock.sleep(Math.min(named ?? restMs * tries, timeoutMs))
+    }
   }
 
   return {
     ended: (id) =>
       void tell(id).catch((error: unknown) => log.warn('a trace was not taken', { problem: String(error) })),
   }
+}
+
+const Reply = z.object({
+  partialSuccess: z.object({ rejectedSpans: z.coerce.number().optional(), errorMessage: z.string().optional() }),
+})
+
+/** A collector may say yes, and still have left some out. */
+async function checkTaken(response: Response): Promise<void> {
+  const reply = Reply.safeParse(await response.json().catch(() => undefined))
+  const { rejectedSpans = 0, errorMessage = '' } = reply.data?.partialSuccess ?? {}
+  if (rejectedSpans > 0) throw new Error(`${rejectedSpans} spans were rejected: ${errorMessage.slice(0, 200)}`)
 }
 
 interface Span {
@@ -137,9 +165,9 @@ export function spansOf(
   return spans
 }
 
-function wrap(spans: readonly Span[], version: string) {
-  const resource = { attributes: attributesOf({ 'service.name': 'agent-deploy', 'service.version': version }) }
-  return { resourceSpans: [{ resource, scopeSpans: [{ scope: { name: 'agent-deploy' }, spans }] }] }
+function wrap(spans: readonly Span[], resource: Readonly<Record<string, string>>) {
+  const scopeSpans = [{ scope: { name: 'agent-deploy' }, spans }]
+  return { resourceSpans: [{ resource: { attributes: attributesOf(resource) }, scopeSpans }] }
 }
 
 function span(from: number, to: number) {

@@ -123,8 +123,8 @@ export async function hasStatus(github: GitHub, wanted: { id: number; state: Rec
   return (await readStatuses(github, wanted.id)).some(({ state }) => state === wanted.state)
 }
 
-/** GitHub gives the payload back as the object that was sent, or as its JSON text. */
-function payloadOf(raw: unknown): Payload | undefined {
+/** Ours, where there is one. GitHub gives the payload back as the object that was sent, or as its JSON text. */
+export function payloadOf(raw: unknown): Payload | undefined {
   const value = typeof raw === 'string' ? parseJson(raw) : raw
   const parsed = z.object({ agent_deploy: Payload }).safeParse(value)
   return parsed.success ? parsed.data.agent_deploy : undefined

@@ -16,9 +16,32 @@ describe('createRedactor', () => {
     ['a value that was cut off', 'no room for s3cr3t/val…', 'no room for ***…'],
     ['a JWT that was cut off', 'no room for eyJhbGciOiJI.eyJzd…', 'no room for ***…'],
     ['no beginning of a value that is not at a cut', 's3cr3t/val is a path', 's3cr3t/val is a path'],
+    ['the beginning of a value, where it was cut without a mark', 'got line-one-of-a-ke', 'got ***'],
+    ['the end of a value', 'f-a-key-0123 was the end', '*** was the end'],
+    ['a piece of a value, twice', '-one-of-a-key-0/ine-two-of-a-k', '***/***'],
+    ['a value inside of base64', `basic ${btoa('me:line-one-of-a-key-0123!').slice(0, -4)}`, 'basic bWU6***'],
+    ['a piece of a value in a URL', '/x?a=%2Fvalue%3D%2B', '/x?a=***'],
+    ['a GitHub token that was cut off', 'got ghs_01234567 and', 'got *** and'],
+    ['a JWT that was cut off, without a mark', 'got eyJhbGciOiJIU', 'got ***'],
     ['no word of three letters, though it is a "secret"', 'abc', 'abc'],
     ['nothing else', 'agents/support is 1.2.3', 'agents/support is 1.2.3'],
   ])('hides %s', (_, text, expected) => {
     expect(redact(text)).toBe(expected)
+  })
+
+  it('hides every piece of twelve characters, wherever it begins and whatever is around it', () => {
+    const secret = 'k7Qz-0pLmX_9vTb2RwYc4'
+    const hide = createRedactor([secret])
+    const seen: string[] = []
+    for (let start = 0; start + 12 <= secret.length; start++) {
+      for (let end = start + 12; end <= secret.length; end++) {
+        for (let before = 0; before < 9; before++) {
+          const text = hide(`${'#'.repeat(before)}${secret.slice(start, end)}${'#'.repeat(3)}`)
+          if (text !== `${'#'.repeat(before)}***###`) seen.push(text)
+        }
+      }
+    }
+
+    expect(seen).toEqual([])
   })
 })

@@ -5,6 +5,7 @@ import { nameOf, stateCell } from './fleet-page.ts'
 import { html, type Html, type Part } from './html.ts'
 import { type Content, live, page } from './page.ts'
 import { plotDurations } from './plot.ts'
+import type { Cursor } from './reads.ts'
 import { type AgentFacts, aimOf } from './standing.ts'
 import {
   agentPath,
@@ -25,18 +26,23 @@ export const historySize = 30
 export const plotSize = 60
 
 export interface HistoryFilter {
-  readonly before: number | undefined
+  readonly before: Cursor | undefined
   readonly decision: string | undefined
   readonly kind: string | undefined
 }
 
 export function readHistoryFilter(query: URLSearchParams): HistoryFilter {
-  const before = Number(query.get('before') ?? NaN)
+  const [, at, generation] = /^(\d{1,15})-(\d{1,15})$/.exec(query.get('before') ?? '') ?? []
   return {
-    before: Number.isSafeInteger(before) ? before : undefined,
+    before: at && generation ? { at: Number(at), generation: Number(generation) } : undefined,
     decision: query.get('decision') || undefined,
     kind: query.get('kind') || undefined,
   }
+}
+
+/** Where the next page begins: after this one. */
+export function cursorAfter({ createdAt, generation }: Operation): string {
+  return `${createdAt}-${generation}`
 }
 
 export interface AgentGiven {
@@ -86,7 +92,7 @@ function nowLive({ facts, now, titles, recent }: AgentGiven): Part {
   const { live: is, agent, hold } = facts
   if (!is) {
     return html`<p class="empty">
-      Nothing that this app deployed is live yet.
+      Nothing is live yet.
       ${recent.length > 0 ? 'The history below says why.' : 'The next push to its path deploys it.'}
     </p>`
   }
@@ -141,7 +147,7 @@ function timeline(given: AgentGiven): Html {
   const query = new URLSearchParams()
   if (filter.kind) query.set('kind', filter.kind)
   if (filter.decision) query.set('decision', filter.decision)
-  query.set('before', String(last?.generation ?? 0))
+  if (last) query.set('before', cursorAfter(last))
   const newest = filter.before === undefined ? '' : html`<a href="${agentPath(facts.agent.key)}">Newest</a>`
   const older =
     history.length > historySize &&

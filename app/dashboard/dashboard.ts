@@ -38,12 +38,14 @@ export interface Dashboard {
 /** Pages, API and metrics: everything here reads the tables, and only the buttons write. */
 export function createDashboard(options: DashboardOptions): Dashboard {
   const { app, signIn: settings, apiUrl } = options
-  const reads = createReads(options.database)
+  const reads = createReads(options.database, app.clock)
   const sessions =
     settings && createSessions({ secret: settings.clientSecret, publicUrl: settings.publicUrl, clock: app.clock })
   const fetch = options.metrics.countedGitHub(options.fetch)
   const people = createPeople({ apiUrl, fetch, clock: app.clock, known: () => reads.repositories() })
   const onTrouble = (error: unknown) => app.log.error('unexpected', { stack: app.redact(stackOf(error)) })
+  // Read once at leisure, so that the first who looks at a large fleet does not wait for it; whoever does is told of trouble.
+  void reads.agents('all').catch(() => undefined)
   const events = createEvents({ newest: () => reads.newest(), onTrouble })
   const context: Context = {
     ...options,

@@ -1,5 +1,6 @@
 import { html, type Html, type Part } from './html.ts'
 import { type Content, live, page } from './page.ts'
+import { isRecorded } from './recorded.ts'
 import { type AgentFacts, agentStates } from './standing.ts'
 import { agentPath, badge, commitLink, operationPath, outside, when } from './words.ts'
 
@@ -137,7 +138,7 @@ function row(facts: AgentFacts, { now, titles }: { now: number; titles: Readonly
     ${cell('Commit', is ? commitLink(is.commit, agent.webUrl) : none)}
     ${cell('Live since', is ? when(is.since, now) : none)}
     ${cell('Platform', is?.platform ? outside(is.url, titles.get(is.platform) ?? is.platform) : none)}
-    ${cell('Last change by', is ? html`@${is.by}<span class="sub"><a href="${operationPath(is.operation)}">${is.kind}</a></span>` : none)}
+    ${cell('Last change by', is ? html`@${is.by}<span class="sub"><a href="${operationPath(is.operation)}">${is.kind}</a>${isRecorded(is.operation) ? ' in a workflow' : ''}</span>` : none)}
   </tr>`
 }
 

@@ -4,6 +4,7 @@ import type { Operation } from '../engine/operations.ts'
 import { html, type Html, type Part } from './html.ts'
 import { type Content, live, page } from './page.ts'
 import type { LogLine, Seen, Step } from './reads.ts'
+import { isRecorded } from './recorded.ts'
 import { aimOf } from './standing.ts'
 import { stepsOf } from './steps.ts'
 import {
@@ -46,7 +47,7 @@ export function operationPage(given: OperationGiven): Content {
       </div>
       ${live('decision', decision(operation))} ${live('facts', facts(given))} ${live('steps', steps(given))}
       ${live('shipped', outcome && [commits(outcome, agent.webUrl), differences('What changes on the platform', outcome.changes), differences('What somebody else had changed there', outcome.drift)])}
-      ${live('log', log(given.lines))}`,
+      ${live('log', isRecorded(operation.id) ? elsewhere(operation) : log(given.lines))}`,
   )
 }
 
@@ -152,6 +153,16 @@ ${lines.map(
             )}</pre>
         </details>`,
     )}
+  </section>`
+}
+
+function elsewhere({ trigger }: Operation): Html {
+  return html`<section aria-labelledby="log-title">
+    <h2 id="log-title">Log</h2>
+    <p class="hint">
+      It was not done by this app, but is in the ledger that all share.
+      ${trigger.url ? html`The log is with ${outside(trigger.url, 'the workflow run')}.` : ''}
+    </p>
   </section>`
 }
 

@@ -48,6 +48,7 @@ export function createPeople(given: {
         'user-agent': 'agent-deploy',
         'x-github-api-version': '2022-11-28',
       },
+      redirect: 'error',
       signal: AbortSignal.timeout(timeoutMs),
     })
     if (response.status === 401) throw new Unknown()

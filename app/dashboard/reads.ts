@@ -1,7 +1,11 @@
+import type { Clock } from '../../src/io.ts'
 import type { Database, Row, Value } from '../engine/database.ts'
 import { type AgentRow, toAgent } from '../engine/agents.ts'
 import { type Operation, toOperation } from '../engine/operations.ts'
+import { factsOf, recordIdIn, toRecorded } from './recorded.ts'
+import { createFleet, newestChange } from './fleet.ts'
 import { type AgentFacts, toFacts } from './standing.ts'
+import { agentColumns, standing } from './standing-query.ts'
 
 /** The repositories that somebody sees, by GitHub's ids. */
 export type Visible = 'all' | readonly number[]
@@ -22,9 +26,15 @@ export interface LogLine {
   readonly message: string
 }
 
+/** A place in a history; of the same millisecond by generation. */
+export interface Cursor {
+  readonly at: number
+  readonly generation: number
+}
+
 export interface Page {
-  /** Only what was wanted before this generation. */
-  readonly before?: number | undefined
+  /** Only what was wanted before. */
+  readonly before?: Cursor | undefined
   readonly decision?: string | undefined
   readonly kind?: string | undefined
   readonly limit: number
@@ -39,9 +49,10 @@ export interface Queue {
 /** What the pages and the API show, read from the tables; nothing here writes. */
 export interface Reads {
   repositories(): Promise<readonly { readonly id: number; readonly installation: number }[]>
+  /** By repository and name. */
   agents(visible: Visible): Promise<readonly AgentFacts[]>
   agent(key: string): Promise<AgentFacts | undefined>
-  /** Newest first. */
+  /** Newest first: what was done here, and what the ledger says that others did. */
   operations(key: string, page: Page): Promise<readonly Operation[]>
   operation(id: string): Promise<Seen | undefined>
   steps(operationId: string): Promise<readonly Step[]>
@@ -53,16 +64,22 @@ export interface Reads {
   newest(): Promise<number>
 }
 
-/** A fleet that is larger is looked at by repository. */
-const mostAgents = 2000
 const mostLines = 1000
 const mostQueued = 200
 /** What was given up lately; the rest is in the agents' own histories. */
 const supersededShown = 25
 
-export function createReads(database: Pick<Database, 'all'>): Reads {
+export function createReads(database: Pick<Database, 'all'>, clock: Pick<Clock, 'now'>): Reads {
+  const fleet = createFleet(database, clock)
   const one = async (name: string, sql: string, values: readonly Value[]) =>
     (await database.all(sql, values))[0]?.[name]
+  const toRecord = (row: Row): readonly Operation[] => {
+    const record = factsOf(row['facts'])
+    return record
+      ? [toRecorded({ id: String(row['id']), agentKey: String(row['agent_key']), record }, clock.now())]
+      : []
+  }
+
   return {
     async repositories() {
       const rows = await database.all('SELECT DISTINCT repository_id, installation FROM agent')
@@ -70,36 +87,43 @@ export function createReads(database: Pick<Database, 'all'>): Reads {
     },
 
     async agents(visible) {
-      const { sql, values } = sees(visible)
-      return (await database.all(`${standing(sql)} LIMIT ${mostAgents}`, values)).map(toFacts)
+      const all = await fleet.all()
+      if (visible === 'all') return all
+      const ids = new Set(visible)
+      return all.filter(({ agent }) => ids.has(agent.id))
     },
 
     async agent(key) {
       const [row] = await database.all(standing('a.key = ?'), [key])
-      return row && toFacts(row)
+      return row && toFacts(row, clock.now())
     },
 
-    async operations(key, { before, decision, kind, limit }) {
-      const filters = [
-        ['generation < ?', before],
-        ['decision = ?', decision],
-        ['kind = ?', kind],
-      ] as const
-      const set = filters.flatMap(([sql, value]) => (value === undefined ? [] : [{ sql: ` AND ${sql}`, value }]))
-      const where = set.map(({ sql }) => sql).join('')
-      const rows = await database.all(
-        `SELECT * FROM operation WHERE agent_key = ?${where} ORDER BY generation DESC LIMIT ?`,
-        [key, ...set.map(({ value }) => value), limit],
-      )
-      return rows.map(toOperation)
+    async operations(key, page) {
+      const own = filtered(page, { key, rank: 'generation' })
+      const operations = await database.all(`SELECT * FROM operation ${own.sql}`, own.values)
+      const recorded = filtered(page, { key, rank: 'deployment' })
+      const records = await database.all(`SELECT * FROM record ${recorded.sql}`, recorded.values)
+      const all = [...operations.map(toOperation), ...records.flatMap(toRecord)]
+      return all.sort((a, b) => b.createdAt - a.createdAt || b.generation - a.generation).slice(0, page.limit)
     },
 
     async operation(id) {
-      const [row] = await database.all(`${withAgent} WHERE o.id = ?`, [id])
-      return row && toSeen(row)
+      const record = recordIdIn(id)
+      if (record === undefined) {
+        const [row] = await database.all(`${withAgent} WHERE o.id = ?`, [id])
+        return row && toSeen(row)
+      }
+      const [row] = await database.all(`${recordWithAgent} WHERE o.id = ?`, [record])
+      const [operation] = row ? toRecord(row) : []
+      return row && operation && { operation, agent: agentIn(row) }
     },
 
     async steps(operationId) {
+      const record = recordIdIn(operationId)
+      if (record !== undefined) {
+        const at = await one('created_at', 'SELECT created_at FROM record WHERE id = ?', [record])
+        return at === undefined ? [] : [{ name: 'record', at: Number(at) }]
+      }
       const rows = await database.all('SELECT name, at FROM step WHERE operation_id = ? ORDER BY at, name', [
         operationId,
       ])
@@ -129,21 +153,41 @@ export function createReads(database: Pick<Database, 'all'>): Reads {
       const read = async (where: string) =>
         (await database.all(`${withAgent} WHERE ${sql} AND ${where}`, values)).map(toSeen)
       const open = await read(`o.state <> 'done' ORDER BY o.created_at LIMIT ${mostQueued}`)
+      const elsewhere = await database.all(
+        `${recordWithAgent} WHERE ${sql} AND o.decision IS NULL ORDER BY o.created_at DESC LIMIT ${mostQueued}`,
+        values,
+      )
+      const others = elsewhere.flatMap((row) => toRecord(row).map((operation) => ({ operation, agent: agentIn(row) })))
       return {
-        running: open.filter(({ operation }) => operation.state !== 'queued'),
+        running: [
+          ...open.filter(({ operation }) => operation.state !== 'queued'),
+          ...others.filter(({ operation }) => operation.state === 'running'),
+        ],
         waiting: open.filter(({ operation }) => operation.state === 'queued'),
         superseded: await read(`o.decision = 'superseded' ORDER BY o.created_at DESC LIMIT ${supersededShown}`),
       }
     },
 
     async newest() {
-      const row = (
-        await database.all(
-          'SELECT (SELECT MAX(changed_at) FROM operation) AS changed, (SELECT MAX(at) FROM log_line) AS said',
-        )
-      )[0]
-      return Math.max(Number(row?.['changed'] ?? 0), Number(row?.['said'] ?? 0))
+      const said = await one('at', 'SELECT MAX(at) AS at FROM log_line', [])
+      return Math.max(await newestChange(database), Number(said ?? 0))
     },
+  }
+}
+
+/** A page of one table's history. `kind <> 'deploy'` is said for the sake of the index of what is rare. */
+function filtered(
+  { before, decision, kind, limit }: Page,
+  of: { key: string; rank: 'generation' | 'deployment' },
+): { sql: string; values: readonly Value[] } {
+  const filters: { sql: string; values: readonly Value[] }[] = [{ sql: 'agent_key = ?', values: [of.key] }]
+  if (before) filters.push({ sql: `(created_at, ${of.rank}) < (?, ?)`, values: [before.at, before.generation] })
+  if (decision !== undefined) filters.push({ sql: 'decision = ?', values: [decision] })
+  if (kind !== undefined)
+    filters.push({ sql: kind === 'deploy' ? 'kind = ?' : "kind <> 'deploy' AND kind = ?", values: [kind] })
+  return {
+    sql: `WHERE ${filters.map(({ sql }) => sql).join(' AND ')} ORDER BY created_at DESC, ${of.rank} DESC LIMIT ?`,
+    values: [...filters.flatMap(({ values }) => values), limit],
   }
 }
 
@@ -153,35 +197,14 @@ function sees(visible: Visible): { sql: string; values: readonly number[] } {
   return { sql: `a.repository_id IN (${visible.map(() => '?').join(', ')})`, values: visible }
 }
 
-const agentColumns =
-  'a.key, a.repository_id, a.owner, a.repo, a.web_url, a.default_branch, a.installation, a.name, a.generation AS wanted, a.fence'
 const withAgent = `SELECT o.*, ${agentColumns} FROM operation o JOIN agent a ON a.key = o.agent_key`
 
+const recordWithAgent = `SELECT o.id, o.agent_key, o.facts, ${agentColumns} FROM record o JOIN agent a ON a.key = o.agent_key`
+
 function toSeen(row: Row): Seen {
-  return { operation: toOperation(row), agent: toAgent({ ...row, generation: row['wanted'] ?? 0 }) }
+  return { operation: toOperation(row), agent: agentIn(row) }
 }
 
-/** What stands, per agent: each number is one step in an index, whatever the length of the history. */
-function standing(where: string): string {
-  const newest = (condition: string) =>
-    `(SELECT MAX(generation) FROM operation WHERE agent_key = a.key AND ${condition})`
-  const decided = (decision: string) => `COALESCE(${newest(`decision = '${decision}'`)}, 0)`
-  const later = (a: string, b: string) => `CASE WHEN ${a} > ${b} THEN ${a} ELSE ${b} END`
-  return `WITH counted AS (SELECT ${agentColumns}, ${decided('deployed')} AS deployed, ${decided('rolled-back')} AS rolled_back,
-      ${decided('held')} AS held, COALESCE(${newest("decision = 'held' AND kind = 'hold'")}, 0) AS ordered, COALESCE(${newest("code = 'hold-lifted' AND decision = 'skipped'")}, 0) AS lifted,
-      ${decided('failed')} AS failed, ${decided('unknown')} AS unclear, ${decided('refused')} AS refused,
-      ${newest("state <> 'done' AND state = 'running'")} AS running,
-      (SELECT COUNT(*) FROM operation WHERE agent_key = a.key AND state <> 'done' AND state = 'queued') AS queued
-    FROM agent a WHERE ${where}),
-  c AS (SELECT counted.*, ${later('deployed', 'rolled_back')} AS live, ${later('rolled_back', 'ordered')} AS stopper,
-      ${later('failed', later('unclear', 'refused'))} AS bad FROM counted),
-  s AS (SELECT c.*, CASE WHEN stopper > lifted AND stopper > deployed THEN stopper ELSE held END AS stopped FROM c)
-  SELECT s.*, l.id AS live_id, l.kind AS live_kind, l.trigger AS live_trigger, l.result AS live_result,
-    h.id AS hold_id, h.kind AS hold_kind, h.trigger AS hold_trigger, h.request AS hold_request, h.created_at AS hold_since,
-    b.id AS bad_id, b.decision AS bad_decision, b.code AS bad_code, r.id AS running_id, r.kind AS running_kind
-  FROM s LEFT JOIN operation l ON l.agent_key = s.key AND l.generation = s.live
-    LEFT JOIN operation h ON h.agent_key = s.key AND h.generation = s.stopped AND s.stopped > s.deployed AND s.stopped > s.lifted
-    LEFT JOIN operation b ON b.agent_key = s.key AND b.generation = s.bad AND s.bad > s.live
-    LEFT JOIN operation r ON r.agent_key = s.key AND r.generation = s.running
-  ORDER BY s.owner, s.repo, s.name`
+function agentIn(row: Row): AgentRow {
+  return toAgent({ ...row, generation: row['wanted'] ?? 0 })
 }

@@ -2,6 +2,7 @@ import type { RollbackTo, Trigger } from '../../src/request.ts'
 import { type AgentRow, toAgent } from '../engine/agents.ts'
 import type { Row } from '../engine/database.ts'
 import type { OperationRequest, OperationResult } from '../engine/operations.ts'
+import { factsOf, recordedFacts } from './recorded.ts'
 
 /** How an agent is, in a word. */
 export type AgentState = 'working' | 'waiting' | 'attention' | 'live' | 'new'
@@ -40,19 +41,50 @@ export interface HoldFacts {
   readonly since: number
 }
 
-export function toFacts(row: Row): AgentFacts {
+/** What this app did, and what the ledger says that others did: the later of the two stands. Pure. */
+export function toFacts(row: Row, now: number): AgentFacts {
   const agent = toAgent({ ...row, generation: row['wanted'] ?? 0 })
-  const live = liveOf(row)
-  const text = (name: string) => (row[name] === null ? undefined : String(row[name]))
-  const trouble = text('bad_id')
-    ? { operation: text('bad_id') ?? '', decision: text('bad_decision') ?? '', code: text('bad_code') ?? '' }
-    : undefined
-  const running = text('running_id')
-    ? { operation: text('running_id') ?? '', kind: text('running_kind') ?? '' }
-    : undefined
+  const seen = recordedFacts(
+    { repositoryId: agent.id, live: factsOf(row['recorded_live']), other: factsOf(row['recorded_other']) },
+    now,
+  )
+  const own = { live: liveOf(row), hold: holdOf(row), trouble: troubleOf(row), running: runningOf(row) }
+  const isElsewhere = (seen.live?.since ?? -1) > (own.live?.since ?? -1)
+  const live = isElsewhere ? seen.live : own.live
+  const liveAt = live?.since ?? 0
+  const ownHold = own.hold && (!isElsewhere || own.hold.since > liveAt) ? own.hold : undefined
+  const hold = ownHold ?? (isElsewhere ? seen.hold : undefined)
+  const running = own.running ?? seen.running
   const queued = Number(row['queued'])
+  const trouble = latest([
+    isElsewhere && (own.trouble?.at ?? 0) <= liveAt ? undefined : own.trouble,
+    (seen.trouble?.at ?? 0) <= liveAt ? undefined : seen.trouble,
+  ])
   const state = running ? 'working' : queued > 0 ? 'waiting' : trouble ? 'attention' : live ? 'live' : 'new'
-  return { agent, state, live, hold: holdOf(row), trouble, running, queued }
+  return { agent, state, live, hold, trouble, running, queued }
+}
+
+type Trouble = NonNullable<AgentFacts['trouble']> & { readonly at: number }
+
+function latest(troubles: readonly (Trouble | undefined)[]): AgentFacts['trouble'] {
+  const [first] = troubles.flatMap((one) => one ?? []).sort((a, b) => b.at - a.at)
+  return first && { operation: first.operation, decision: first.decision, code: first.code }
+}
+
+/** The query gives it only where nothing of ours got live after it. */
+function troubleOf(row: Row): Trouble | undefined {
+  if (row['bad_id'] === null || row['bad_id'] === undefined) return undefined
+  return {
+    operation: String(row['bad_id']),
+    decision: String(row['bad_decision']),
+    code: String(row['bad_code'] ?? ''),
+    at: Number(row['bad_at']),
+  }
+}
+
+function runningOf(row: Row): AgentFacts['running'] {
+  if (row['running_id'] === null || row['running_id'] === undefined) return undefined
+  return { operation: String(row['running_id']), kind: String(row['running_kind']) }
 }
 
 function liveOf(row: Row): LiveFacts | undefined {

@@ -3,6 +3,7 @@ import { catalogue, type ErrorCode, type Facts } from '../../src/errors.ts'
 import { reasons } from '../../src/outcome.ts'
 import type { Operation } from '../engine/operations.ts'
 import { html, type Html, nothing, type Part } from './html.ts'
+import { isRecorded } from './recorded.ts'
 
 export function agentPath(key: string): string {
   return `/agents/${key.split('/').map(encodeURIComponent).join('/')}`
@@ -121,9 +122,13 @@ const triggers: Readonly<Record<string, string>> = {
   manual: 'this page',
 }
 
-/** `push to main`, linked to the commit, release or comment that it was. */
-export function triggerLink({ trigger }: Operation): Html {
+/** `push to main`, linked to the commit, release or comment that it was; or to the workflow run that says more. */
+export function triggerLink({ id, trigger }: Pick<Operation, 'id' | 'trigger'>): Html {
   const place = trigger.ref?.replace(/^refs\/(heads|tags)\//, '')
+  if (isRecorded(id)) {
+    const word = trigger.kind === 'manual' ? 'by hand' : trigger.kind
+    return html`${word}${trigger.url ? html`, ${outside(trigger.url, 'workflow run')}` : ' elsewhere'}`
+  }
   const word = `${triggers[trigger.kind] ?? trigger.kind}${place ? ` ${trigger.kind === 'push' ? 'to ' : ''}${place}` : ''}`
   return trigger.kind === 'manual' ? html`${word}` : outside(trigger.url, word)
 }

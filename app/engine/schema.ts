@@ -29,6 +29,17 @@ export function tables(types: { blob: string }): readonly string[] {
     "CREATE INDEX IF NOT EXISTS operation_lifted ON operation (agent_key, generation) WHERE code = 'hold-lifted'",
     "CREATE INDEX IF NOT EXISTS operation_superseded ON operation (created_at) WHERE decision = 'superseded'",
     'CREATE INDEX IF NOT EXISTS operation_changed ON operation (changed_at)',
+    'CREATE INDEX IF NOT EXISTS operation_history ON operation (agent_key, created_at, generation)',
+    'CREATE INDEX IF NOT EXISTS operation_decided ON operation (agent_key, decision, created_at, generation)',
+    "CREATE INDEX IF NOT EXISTS operation_rare ON operation (agent_key, kind, created_at, generation) WHERE kind <> 'deploy'",
+    // What others (the Action, another app) have recorded in the ledger of these repositories, as GitHub told; only for reading.
+    `CREATE TABLE IF NOT EXISTS record (id TEXT PRIMARY KEY, agent_key TEXT NOT NULL REFERENCES agent (key), deployment BIGINT NOT NULL, kind TEXT NOT NULL,
+      decision TEXT, live_at BIGINT, created_at BIGINT NOT NULL, changed_at BIGINT NOT NULL, facts TEXT NOT NULL)`,
+    'CREATE INDEX IF NOT EXISTS record_history ON record (agent_key, created_at, deployment)',
+    'CREATE INDEX IF NOT EXISTS record_live ON record (agent_key, live_at, deployment) WHERE live_at IS NOT NULL',
+    'CREATE INDEX IF NOT EXISTS record_other ON record (agent_key, created_at, deployment) WHERE live_at IS NULL',
+    'CREATE INDEX IF NOT EXISTS record_open ON record (created_at) WHERE decision IS NULL',
+    'CREATE INDEX IF NOT EXISTS record_changed ON record (changed_at)',
     // The step log: what was done before a crash is not done again.
     `CREATE TABLE IF NOT EXISTS step (operation_id TEXT NOT NULL REFERENCES operation (id) ON DELETE CASCADE, name TEXT NOT NULL, value TEXT NOT NULL,
       fence INTEGER NOT NULL, at BIGINT NOT NULL, PRIMARY KEY (operation_id, name))`,

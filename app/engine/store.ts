@@ -4,6 +4,7 @@ import { type Comments, createComments } from './comments.ts'
 import type { Database } from './database.ts'
 import { createDeliveries, type Deliveries } from './deliveries.ts'
 import { createHeads, type Heads } from './heads.ts'
+import { createRecords, type Records } from './records.ts'
 import { createStickies, type Stickies } from './stickies.ts'
 import { createTurns, type Turns } from './turns.ts'
 
@@ -15,6 +16,7 @@ export interface Store {
   readonly stickies: Stickies
   readonly heads: Heads
   readonly turns: Turns
+  readonly records: Records
   /** Throws when nothing can be written. */
   ping(): Promise<void>
 }
@@ -27,6 +29,7 @@ export function createStore(database: Database, clock: Pick<Clock, 'now'>): Stor
     stickies: createStickies(database, clock),
     heads: createHeads(database),
     turns: createTurns(database, clock),
+    records: createRecords(database, clock),
     async ping() {
       await database.run("INSERT INTO meta (key, value) VALUES ('ping', '') ON CONFLICT (key) DO UPDATE SET value = ''")
     },

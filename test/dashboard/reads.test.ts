@@ -62,7 +62,7 @@ function describeReads(name: string, open: () => Promise<{ database: Database; c
       log.info('about nothing')
       log.info('about something that is not there', { operation: 'none' })
       await flush()
-      reads = createReads(database)
+      reads = createReads(database, clock)
     })
     afterAll(() => close())
 
@@ -106,7 +106,7 @@ function describeReads(name: string, open: () => Promise<{ database: Database; c
         (await reads.operations('1/support-bot', asked)).map(({ id }) => id)
 
       expect(await page({ limit: 2 })).toEqual([ids[3], ids[2]])
-      expect(await page({ limit: 2, before: 3 })).toEqual([ids[1], ids[0]])
+      expect(await page({ limit: 2, before: { at: 1_000_000, generation: 3 } })).toEqual([ids[1], ids[0]])
       expect(await page({ limit: 9, decision: 'deployed', kind: 'deploy' })).toEqual([ids[1], ids[0]])
     })
 
@@ -133,6 +133,47 @@ function describeReads(name: string, open: () => Promise<{ database: Database; c
         [ids[6]],
       ])
       expect(running[0]?.agent).toMatchObject({ key: '2/x', id: 2, installation: 8 })
+    })
+
+    it('have what others recorded, in whatever order it was told, and never their own', async () => {
+      const { records } = createStore(database, clock)
+      const elsewhere = { ...acme, id: 3, repo: 'workflows' }
+      const status = (id: number, state: 'in_progress' | 'success', at: string) => ({
+        ...{ id, state, description: state === 'success' ? '4.0.0 is live' : 'deploy begun', at },
+        ...{ url: undefined, logUrl: 'https://github.com/acme/workflows/actions/runs/1' },
+      })
+      const record = (id: string, statuses: readonly ReturnType<typeof status>[]) => ({
+        ...({ id: 77, operation: 'deploy', createdAt: '2026-01-01T00:00:00Z', statuses } as const),
+        payload: {
+          ...({
+            v: 1,
+            id,
+            agent: 'y',
+            platform: 'memory',
+            agent_id: 'a',
+            release_version: '4.0.0',
+            commit: sha('y'),
+          } as const),
+          ...{ platform_version: null, previous_version: null, previous_commit: null, digest: null, strategy: null },
+          ...{ trigger: 'push', actor: 'maya', reason: null, range: null },
+        },
+      })
+      const told = [
+        await records.see(elsewhere, record('run-1', [status(2, 'success', '2026-01-01T00:01:00Z')])),
+        await records.see(elsewhere, record('run-1', [status(1, 'in_progress', '2026-01-01T00:00:01Z')])),
+        await records.see(elsewhere, record(ids[0] ?? '', [])),
+      ]
+      const [y] = await reads.agents([3])
+      const [operation] = await reads.operations('3/y', { limit: 2 })
+
+      expect(told).toEqual([true, true, false])
+      expect(y).toMatchObject({ state: 'live', running: undefined, live: { releaseVersion: '4.0.0', by: 'maya' } })
+      expect(y?.live?.since).toBe(Date.parse('2026-01-01T00:01:00Z'))
+      expect(await reads.operation('ledger/3/77')).toMatchObject({ operation, agent: { key: '3/y' } })
+      expect(operation).toMatchObject({ decision: 'deployed', result: { outcome: { githubDeploymentId: 77 } } })
+      expect(
+        await reads.operations('3/y', { limit: 2, before: { at: operation?.createdAt ?? 0, generation: 77 } }),
+      ).toEqual([])
     })
 
     it('notice that something has changed', async () => {

@@ -133,7 +133,11 @@ describe('with sign-in', () => {
     place.github.installApp('other', { account: 'acme', repositories: 'all' })
     const authorization = `Bearer ${place.github.addToken({ login: 'ada', appId: other.id })}`
 
-    expect(await (await app.get('/api/v1/agents', { authorization })).json()).toEqual({ agents: [] })
+    expect(await (await app.get('/api/v1/agents', { authorization })).json()).toEqual({
+      agents: [],
+      total: 0,
+      next_page: null,
+    })
   })
 
   it('the cookie is sealed: nobody reads the token in it, changes it, or uses it after its time', async () => {

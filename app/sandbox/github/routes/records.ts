@@ -73,7 +73,14 @@ export const recordRoutes: Routes = {
     }
     deployment.statuses.push(status)
     if (status.state === 'success' && body['auto_inactive'] !== false) retire(call, deployment)
-    return created(deploymentStatusShape(world, repository, { deployment, status }))
+    const shape = deploymentStatusShape(world, repository, { deployment, status })
+    call.hooks.emit(repository, {
+      event: 'deployment_status',
+      action: 'created',
+      sender: status.creator,
+      payload: { deployment: deploymentShape(world, repository, deployment), deployment_status: shape },
+    })
+    return created(shape)
   }),
 
   'POST /repos/{owner}/{repo}/check-runs': forRepository('checks:write', async (call) => {
