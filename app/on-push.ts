@@ -1,4 +1,4 @@
-import { isTriggered, selectAffected } from '../src/agent.ts'
+import { isTriggered, selectAffected } from '../src/affected.ts'
 import type { ConfigAt } from './config-file.ts'
 import type { App } from './context.ts'
 import type { PushedFiles, WantedOperation } from './engine/operations.ts'
