@@ -1,80 +1,30 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build, type Metafile, type Plugin } from 'esbuild'
+import type { Metafile } from 'esbuild'
 import { format, resolveConfig } from 'prettier'
 import { z } from 'zod'
 import { Result } from '../src/action/result.ts'
 import { ConfigFile } from '../src/config/schema.ts'
+import { bundlePrograms } from './programs.ts'
 import { withReference } from './reference.ts'
 
 /**
- * Makes `dist/`: the Action and the command line as one file each, the licences of what is in it, the JSON Schemas of the config file and of the
- * result; and the README's tables. The same sources give the same bytes, from any folder. `--check` writes nothing and
- * fails when one of them is out of date.
+ * Makes `dist/`: the Action and the command line, the licences of what is in them, the JSON Schemas of the config file and
+ * of the result; and the README's tables. The same sources give the same bytes, from any folder. `--check` writes nothing
+ * and fails when one of them is out of date.
  */
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 
 export async function makeDist(): Promise<ReadonlyMap<string, string>> {
-  const action = await bundle('src/action.ts')
-  const cli = await bundle('src/cli.ts')
+  const { files, inputs } = await bundlePrograms(root)
   return new Map([
-    ['index.cjs', action.text],
-    ['cli.cjs', `#!/usr/bin/env node\n${cli.text}`],
-    ['licenses.txt', await licenses({ ...action.inputs, ...cli.inputs })],
+    ...files,
+    ['cli.cjs', `#!/usr/bin/env node\n${files.get('cli.cjs')}`],
+    ['licenses.txt', await licenses(inputs)],
     ['agents.schema.json', schema(ConfigFile, 'Agent Deploy: .github/agents.yml')],
     ['result.schema.json', schema(Result, 'Agent Deploy: the output `result`')],
   ])
-}
-
-/** One file with everything in it, and what went into it. */
-async function bundle(entry: string): Promise<{ text: string; inputs: Metafile['inputs'] }> {
-  const result = await build({
-    absWorkingDir: root,
-    entryPoints: [entry],
-    outdir: 'dist',
-    bundle: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'cjs',
-    // The shorter the file, the sooner it is compiled; names stay as they are for stack traces.
-    minifySyntax: true,
-    minifyWhitespace: true,
-    legalComments: 'none',
-    metafile: true,
-    write: false,
-    logLevel: 'error',
-    plugins: [dropUnusedToolkit, dropLanguages],
-  })
-  const [file] = result.outputFiles
-  if (!file) throw new Error(`esbuild made nothing of ${entry}`)
-  return { text: file.text, inputs: result.metafile.inputs }
-}
-
-/** `@actions/core` also fetches OIDC tokens, which loads an HTTP client at start; without side effects it can be left out. */
-const dropUnusedToolkit: Plugin = {
-  name: 'drop-unused-toolkit',
-  setup({ onResolve, resolve: resolvePath }) {
-    onResolve({ filter: /^(@actions\/|\.{1,2}\/)/ }, async (asked) => {
-      const ours = asked.path.startsWith('@actions/') || /node_modules\/@actions\//.test(asked.importer)
-      if (!ours || asked.pluginData === 'resolved') return undefined
-      const found = await resolvePath(asked.path, {
-        kind: asked.kind,
-        resolveDir: asked.resolveDir,
-        importer: asked.importer,
-        pluginData: 'resolved',
-      })
-      return { ...found, sideEffects: false }
-    })
-  },
-}
-
-/** Zod carries its messages in fifty languages; ours are English, and loading the others takes longer than the work. */
-const dropLanguages: Plugin = {
-  name: 'drop-languages',
-  setup({ onLoad }) {
-    onLoad({ filter: /zod\/v4\/locales\/index\.js$/ }, () => ({ contents: "export { default as en } from './en.js'" }))
-  },
 }
 
 async function licenses(inputs: Metafile['inputs']): Promise<string> {
@@ -82,7 +32,7 @@ async function licenses(inputs: Metafile['inputs']): Promise<string> {
     Object.keys(inputs).flatMap((path) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []),
   )
   const texts = await Promise.all([...folders].sort().map(licenseOf))
-  return `Third-party software in index.cjs and cli.cjs\n\n${texts.join('\n')}`
+  return `Third-party software in these files\n\n${texts.join('\n')}`
 }
 
 const Package = z.object({ name: z.string(), version: z.string(), license: z.string().optional() })
@@ -100,7 +50,7 @@ async function licenseOf(folder: string): Promise<string> {
   return head
 }
 
-function schema(of: z.ZodType, title: string): string {
+function schema(of: z.core.$ZodType, title: string): string {
   return `${JSON.stringify({ ...z.toJSONSchema(of, { io: 'input' }), title }, undefined, 2)}\n`
 }
 
@@ -111,6 +61,12 @@ export async function makeReadme(): Promise<string> {
   return await format(text, { ...(await resolveConfig(join(root, 'README.md'))), parser: 'markdown' })
 }
 
+/** Files of an earlier build that nothing loads any more. */
+async function leftOver(made: readonly string[]): Promise<readonly string[]> {
+  const there = await readdir(join(root, 'dist'))
+  return there.map((name) => `dist/${name}`).filter((name) => !made.includes(name))
+}
+
 async function main(): Promise<void> {
   const dist = [...(await makeDist())].map(([name, text]) => [`dist/${name}`, text] as const)
   const stale: string[] = []
@@ -119,6 +75,10 @@ async function main(): Promise<void> {
     if (!process.argv.includes('--check'))
       await writeFile(path, text, { mode: name.endsWith('cli.cjs') ? 0o755 : 0o644 })
     else if ((await readFile(path, 'utf8').catch(() => '')) !== text) stale.push(name)
+  }
+  for (const name of await leftOver(dist.map(([path]) => path))) {
+    if (process.argv.includes('--check')) stale.push(name)
+    else await rm(join(root, name))
   }
   if (stale.length === 0) return
   console.error(`${stale.join(', ')} out of date: run \`npm run build\` and commit the result.`)

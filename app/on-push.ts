@@ -1,4 +1,4 @@
-import { isTriggered, reconfigured, selectAffected } from '../src/agent.ts'
+import { isTriggered, reconfigured, selectAffected } from '../src/affected.ts'
 import type { ConfigAt } from './config-file.ts'
 import type { App } from './context.ts'
 import type { PushedFiles, WantedOperation } from './engine/operations.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { selectAffected } from '../src/agent.ts'
+import { selectAffected } from '../src/affected.ts'
 import type { Agent } from '../src/config/config.ts'
 import type { App } from './context.ts'
 import type { WantedOperation } from './engine/operations.ts'

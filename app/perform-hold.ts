@@ -41,7 +41,7 @@ async function resume(operation: Operation, { lane, io }: Around): Promise<Perfo
 
 async function stand({ lane, io }: Around) {
   const { agent } = await agentAt(lane, { ref: lane.agent.defaultBranch, name: lane.agent.name })
-  const client = attach(agent, (wanted) => lane.app.connect(wanted, lane.agent), io)
+  const client = await attach(agent, (wanted) => lane.app.connect(wanted, lane.agent), io)
   return { agent, standing: await lookUp(agent, client, io) }
 }
 

@@ -82,7 +82,7 @@ interface Node {
   readonly items?: Node | undefined
 }
 
-function nodeOf(schema: z.ZodType): Node {
+function nodeOf(schema: z.core.$ZodType): Node {
   return Node.parse(z.toJSONSchema(schema, { io: 'input' }))
 }
 

@@ -8,11 +8,8 @@ import {
   setOutput,
   setSecret,
   startGroup,
-  summary,
   warning,
 } from '@actions/core'
-import { readFile } from 'node:fs/promises'
-import { readContext } from './action/context.ts'
 import { run } from './action/run.ts'
 import { fail } from './errors.ts'
 
@@ -32,14 +29,10 @@ void run(
     setOutput,
     env: process.env,
     setFailed: () => (process.exitCode = 1),
-    writeSummary: async (text) => void (process.env['GITHUB_STEP_SUMMARY'] && (await summary.addRaw(text).write())),
+    // What the command may not need is loaded when it does.
+    writeSummary: async (text) => (await import('./action/summary.ts')).writeSummary(text, process.env),
     workspace: process.env['GITHUB_WORKSPACE'] || '.',
-    readContext: async () => readContext(process.env, await readEvent()),
+    readContext: async () => (await import('./action/event.ts')).readEventContext(process.env),
   },
   cancelled.signal,
 ).finally(() => process.exit())
-
-async function readEvent(): Promise<unknown> {
-  const path = process.env['GITHUB_EVENT_PATH']
-  return path ? JSON.parse(await readFile(path, 'utf8')) : {}
-}

@@ -51,7 +51,7 @@ async function packArchive({ agent, checkout, io, name }: Packing): Promise<Cont
   const format = platform.bundle.format === 'tar' ? 'tar' : 'zip'
   const wanted = readWanted(agent, checkout)
   const own = rulesOf(agent)
-  const rules = { ...own, exclude: [...own.exclude, ...(platform.bundle.excludes?.(wanted) ?? [])] }
+  const rules = { ...own, exclude: [...own.exclude, ...((await platform.bundle.excludes?.(wanted)) ?? [])] }
   const around = { strategy: agent.deploy.strategy, wanted }
   const bundle = await packBundle({
     checkout,
@@ -75,7 +75,7 @@ async function packConfiguration(packing: Packing): Promise<Content> {
   for (const folder of rules.attachments?.(agent.settings) ?? [])
     attachments.push(await packAttachment(packing, { folder, number: attachments.length + 1 }))
   const maxBytes = rulesOf(agent).maxBytes
-  const packed = packDocument({ agent, rules, checkout, attachments, maxBytes, out: `${name}.json` })
+  const packed = await packDocument({ agent, rules, checkout, attachments, maxBytes, out: `${name}.json` })
   return { ...packed, attachments, patterns: rulesOf(agent), files: readWanted(agent, checkout) }
 }
 

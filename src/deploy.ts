@@ -52,7 +52,7 @@ async function deployAgent(story: Story): Promise<Outcome> {
   const draft = beginOutcome({ operation: 'deploy', agent, commit: request.commit }, io)
   try {
     if (story.broken) throw fail('dependency-failed', { agent: agent.name, needed: story.broken })
-    const client = attach(agent, request.connect, io)
+    const client = await attach(agent, request.connect, io)
     const standing = await lookUpOnce(agent, client, { step: 'deploy', io })
     const content = await packContent(agent, request.commit, io)
     draft.add(factsOf(story, { standing, content }))

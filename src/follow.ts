@@ -33,7 +33,7 @@ export async function follow(request: FollowRequest, given: Io): Promise<Outcome
   const ticket = await io.journal.get<Ticket>(`${step}.asked`)
   const before = await io.journal.get<Live>(`${step}.asking`)
   if (!ticket || !before) return undefined
-  const client = attach(agent, request.connect, io)
+  const client = await attach(agent, request.connect, io)
   const rollout: Rollout = { agent, client, before, wait: true, step }
   const seen = await look(ticket, { request, rollout, io })
   if (!seen) return undefined

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { fail } from './errors.ts'
 import type { GitHub } from './io.ts'
 
@@ -14,25 +14,25 @@ export const Payload = z.object({
   agent: z.string(),
   platform: z.string(),
   agent_id: z.string(),
-  release_version: z.string().nullable(),
+  release_version: z.nullable(z.string()),
   /** What the platform calls it, as far as known when the record was opened; the final status has the last word. */
-  platform_version: z.string().nullable(),
-  previous_version: z.string().nullable(),
-  previous_commit: z.string().nullable(),
+  platform_version: z.nullable(z.string()),
+  previous_version: z.nullable(z.string()),
+  previous_commit: z.nullable(z.string()),
   commit: z.string(),
-  digest: z.string().nullable(),
-  strategy: z.string().nullable(),
+  digest: z.nullable(z.string()),
+  strategy: z.nullable(z.string()),
   trigger: z.string(),
   actor: z.string(),
-  reason: z.string().nullable(),
+  reason: z.nullable(z.string()),
   /** Commits that this record made live (deploy) or took away (rollback): in `to`, not in `from`. */
-  range: z.object({ from: z.string().nullable(), to: z.string() }).nullable(),
+  range: z.nullable(z.object({ from: z.nullable(z.string()), to: z.string() })),
   /** Fingerprint of the platform settings it was deployed with. */
-  settings: z.string().nullish(),
+  settings: z.nullish(z.string()),
   /** On a document platform: fingerprints of the values by key, so that edits made elsewhere are noticed. Never the values. */
-  managed: z.record(z.string(), z.string()).nullish(),
+  managed: z.nullish(z.record(z.string(), z.string())),
   /** Those of the keys that the platform did not have before. */
-  added: z.array(z.string()).nullish(),
+  added: z.nullish(z.array(z.string())),
 })
 export type Payload = z.infer<typeof Payload>
 
@@ -70,8 +70,8 @@ const descriptionLength = 140
 const Deployment = z.object({ id: z.number(), task: z.string(), created_at: z.string(), payload: z.unknown() })
 const Status = z.object({
   state: z.string(),
-  description: z.string().nullish(),
-  environment_url: z.string().nullish(),
+  description: z.nullish(z.string()),
+  environment_url: z.nullish(z.string()),
   created_at: z.string(),
 })
 

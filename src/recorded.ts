@@ -55,7 +55,7 @@ export async function repeat(record: LedgerRecord, given: Repeating): Promise<Re
     remove: given.removing?.(content) ?? [],
     io,
   })
-  return { content, agent, change, client: attach(agent, connect, io) }
+  return { content, agent, change, client: await attach(agent, connect, io) }
 }
 
 /**

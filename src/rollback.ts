@@ -36,7 +36,7 @@ async function rollBackAgent(story: Story): Promise<Outcome> {
   const { agent, request, io } = story
   const draft = beginOutcome({ operation: 'rollback', agent }, io)
   try {
-    const client = attach(agent, request.connect, io)
+    const client = await attach(agent, request.connect, io)
     const standing = await lookUpOnce(agent, client, { step: 'rollback', io })
     draft.warn(...standing.warnings)
     const records = await readAll(story)

@@ -33,7 +33,7 @@ export async function status(request: StatusRequest, io: Io): Promise<AgentStatu
   for (const agent of selectAgents(request.config, request.agents)) {
     const about = { agent: agent.name, platform: agent.platform.id, agentId: agent.id }
     try {
-      const standing = await lookUp(agent, attach(agent, request.connect, io), io)
+      const standing = await lookUp(agent, await attach(agent, request.connect, io), io)
       const { live, platform, hold } = standing
       const open = standing.recent.find(isOpen)
       found.push({

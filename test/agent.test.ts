@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { reconfigured, type RepositoryEvent, selectAffected, selectAgents } from '../src/agent.ts'
+import { reconfigured, type RepositoryEvent, selectAffected } from '../src/affected.ts'
+import { selectAgents } from '../src/agent.ts'
 import { parseConfig } from '../src/config/parse.ts'
 import { platforms } from '../src/platforms/index.ts'
 

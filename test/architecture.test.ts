@@ -15,7 +15,7 @@ const layers: readonly { readonly name: string; readonly files: readonly RegExp[
   {
     name: 'thinking',
     files: [
-      /^src\/(agent|file-difference|difference|difference-lines|draft|journal|markdown|redact|report|release-notes|report-difference|report-files|retry|secrecy)\.ts$/,
+      /^src\/(affected|agent|file-difference|difference|difference-lines|draft|journal|markdown|redact|report|release-notes|report-difference|report-files|retry|secrecy)\.ts$/,
       /^src\/document\/(canonical|managed|parse)\.ts$/,
       /^src\/config\//,
       /^src\/version\/(?!history-)/,
@@ -83,6 +83,8 @@ const rules: Readonly<Record<string, Rule>> = {
   },
   'the toolkit of Actions is known by the Action alone': ({ path, imports }) =>
     /^src\/action(\.ts$|\/)/.test(path) ? [] : packages(imports, /^@actions\//),
+  'what a start may load uses Zod in its small form': ({ path, imports }) =>
+    isIn(path, 'src/') ? packages(imports, /^zod$/) : [],
   'Probot is known by the app alone': ({ path, imports }) =>
     isIn(path, 'app/') ? [] : packages(imports, /^(probot|@probot\/.*)$/),
   'platform ids are written in platforms alone': ({ path, strings }) =>

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { makeReadme } from '../app/build.ts'
-import { Inputs } from '../src/action/inputs.ts'
+import { Inputs, readInputs } from '../src/action/inputs.ts'
 import { outputNames, outputsOf } from '../src/action/outputs.ts'
 import { Result } from '../src/action/result.ts'
 import { parseConfig } from '../src/config/parse.ts'
@@ -23,7 +23,7 @@ describe('action.yml', () => {
   })
 
   it('states the defaults that hold when an input is left empty', () => {
-    const empty = Inputs.parse(Object.fromEntries(Object.keys(Inputs.shape).map((name) => [name, ''])))
+    const empty = readInputs(() => '')
     const stated = Object.entries(actionFile.inputs).filter(([name, input]) => input.default && name !== 'github-token')
 
     const effective = Object.entries(empty).filter(([, value]) => value !== undefined)
@@ -105,7 +105,7 @@ describe('the result', () => {
     const shown = JSON.parse(outputsOf([outcome], 'deploy').result) as unknown
 
     expect(Result.parse(shown)).toEqual(shown)
-    expect(Object.keys(Result.shape.outcomes.element.shape).sort()).toEqual(
+    expect(Object.keys(Result.shape.outcomes.def.element.shape).sort()).toEqual(
       Object.keys((shown as Result).outcomes[0] ?? {}).sort(),
     )
   })

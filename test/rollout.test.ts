@@ -28,7 +28,7 @@ async function rolloutOn(memory: MemoryPlatform, over: Partial<Rollout> = {}): P
   const [agent] = parseConfig(file, { path: 'agents.yml', platforms: [memory.platform] }).agents
   if (!agent) throw new Error('the config has no agent')
   const connection = { name: 'c', platform: 'memory', baseUrl: '', credentials: {} }
-  const client = memory.platform.connect({ agentId: 'x', connection, settings: {} }, testIo())
+  const client = await memory.platform.connect({ agentId: 'x', connection, settings: {} }, testIo())
   return { agent, client, before: await client.find(), wait: true, step: 'deploy', ...over }
 }
 
@@ -174,12 +174,8 @@ describe('rollOut', () => {
 
 describe('a rollout of several acts', () => {
   /** Uploads, then switches, then stops the old one; `done` lists the acts, a repeated one twice. */
-  function acting(memory: MemoryPlatform, done: string[], loses: string[] = []): Rollout['client'] {
+  function acting({ client }: Rollout, done: string[], loses: string[] = []): Rollout['client'] {
     const acts = ['switch', 'stop']
-    const client = memory.platform.connect(
-      { agentId: 'x', connection: { name: 'c', platform: 'memory', baseUrl: '', credentials: {} }, settings: {} },
-      testIo(),
-    )
     return {
       ...client,
       async check(ticket) {
@@ -201,7 +197,7 @@ describe('a rollout of several acts', () => {
     const done: string[] = []
     const rollout = await rolloutOn(memory)
 
-    await rollOut(move, { ...rollout, client: acting(memory, done) }, testIo())
+    await rollOut(move, { ...rollout, client: acting(rollout, done) }, testIo())
 
     expect([memory.effects, done]).toEqual([['deploy 1.1.0'], ['switch', 'stop']])
   })
@@ -211,7 +207,7 @@ describe('a rollout of several acts', () => {
     const done: string[] = []
     const rollout = await rolloutOn(memory)
 
-    await rollOut(move, { ...rollout, client: acting(memory, done, ['switch']) }, testIo())
+    await rollOut(move, { ...rollout, client: acting(rollout, done, ['switch']) }, testIo())
 
     expect([memory.effects, done]).toEqual([['deploy 1.1.0'], ['switch', 'switch', 'stop']])
   })
@@ -227,11 +223,11 @@ describe('a rollout of several acts', () => {
         if (done.length === 1) throw fail('cancelled', { when: 'between two acts' })
       },
     }
-    await rollOut(move, { ...rollout, client: acting(memory, done) }, testIo({ journal: voided })).catch(
+    await rollOut(move, { ...rollout, client: acting(rollout, done) }, testIo({ journal: voided })).catch(
       () => undefined,
     )
 
-    await rollOut(move, { ...rollout, client: acting(memory, done) }, testIo({ journal }))
+    await rollOut(move, { ...rollout, client: acting(rollout, done) }, testIo({ journal }))
 
     expect([memory.effects, done]).toEqual([['deploy 1.1.0'], ['switch', 'stop']])
   })
@@ -241,7 +237,7 @@ describe('a rollout of several acts', () => {
     const done: string[] = []
     const rollout = await rolloutOn(memory)
 
-    const arrival = await rollOut(move, { ...rollout, wait: false, client: acting(memory, done) }, testIo())
+    const arrival = await rollOut(move, { ...rollout, wait: false, client: acting(rollout, done) }, testIo())
 
     expect([arrival.live, done]).toEqual([undefined, ['switch', 'stop']])
   })

@@ -1,5 +1,5 @@
 import { parse } from 'yaml'
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import type { Agent, Config } from '../config/config.ts'
 import { parseConfig, strategiesOf } from '../config/parse.ts'
 import { parseDuration } from '../config/units.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { fail } from '../errors.ts'
 import type { Trigger } from '../request.ts'
 import type { Environment } from './connect.ts'
@@ -17,7 +17,7 @@ export interface Context {
   readonly debug: boolean
 }
 
-const Event = z.object({ before: z.string().optional() }).catch({})
+const Event = z.catch(z.object({ before: z.optional(z.string()) }), {})
 const noCommit = '0'.repeat(40)
 
 /** Throws `input-invalid` naming the variable that a workflow always sets. */

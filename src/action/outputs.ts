@@ -1,4 +1,5 @@
 import { failing, type Outcome } from '../outcome.ts'
+import type { Runner } from './runner.ts'
 
 /** The Action's outputs by the names of `action.yml`, which a test compares with this. */
 export const outputNames = [
@@ -37,6 +38,14 @@ export function outputsOf(outcomes: readonly Outcome[], command: string): Record
     'bundle-path': main?.bundlePath ?? '',
     result: JSON.stringify(resultOf(outcomes, command)),
   }
+}
+
+export function setOutputs(
+  runner: Runner,
+  outputs: ReturnType<typeof outputsOf>,
+  redact = (text: string) => text,
+): void {
+  for (const [name, value] of Object.entries(outputs)) runner.setOutput(name, redact(value))
 }
 
 /** The versioned JSON: everything but the list of files, which can be long and is in the summary. */

@@ -1,4 +1,5 @@
-import { z } from 'zod'
+import * as z from 'zod/mini'
+import { about } from '../config/key.ts'
 import type { Decision } from '../outcome.ts'
 
 /**
@@ -20,25 +21,25 @@ const Commit = z.object({
   sha: z.string(),
   subject: z.string(),
   bump: z.enum(['major', 'minor', 'patch', 'none']),
-  reason: z.string().describe('Why the commit counts as it does.'),
+  reason: about(z.string(), 'Why the commit counts as it does.'),
 })
 
 const Version = z.object({
   version: z.string(),
-  previous: z.string().optional(),
+  previous: z.optional(z.string()),
   bump: z.enum(['major', 'minor', 'patch', 'none', 'exact', 'initial']),
   reason: z.string(),
   commits: z.array(Commit),
-  read: z.int().describe('Commits that were read.'),
-  counted: z.int().describe('Commits that touched the agent.'),
-  source: z.enum(['complete', 'deepened', 'api', 'none']).describe('How the history was had.'),
+  read: about(z.int(), 'Commits that were read.'),
+  counted: about(z.int(), 'Commits that touched the agent.'),
+  source: about(z.enum(['complete', 'deepened', 'api', 'none']), 'How the history was had.'),
   warnings: z.array(z.string()),
 })
 
 const Difference = z.object({
   path: z.string(),
   kind: z.enum(['added', 'removed', 'changed']),
-  lines: z.array(z.string()).describe('As in a unified diff.'),
+  lines: about(z.array(z.string()), 'As in a unified diff.'),
 })
 
 const FileChanges = z.object({
@@ -48,36 +49,36 @@ const FileChanges = z.object({
 })
 
 const AgentResult = z.object({
-  agent: z.string().describe('Its name in the config file.'),
+  agent: about(z.string(), 'Its name in the config file.'),
   operation: z.enum(['deploy', 'rollback']),
   decision: z.enum(decisions),
-  code: z.string().describe('A reason code or an error code; the README lists all.'),
+  code: about(z.string(), 'A reason code or an error code; the README lists all.'),
   message: z.string(),
-  help: z.string().optional().describe('What to do, where something is to be done.'),
-  platform: z.string().optional(),
-  agentId: z.string().optional().describe('The platform’s id of the agent.'),
-  commit: z.string().optional(),
-  releaseVersion: z.string().optional().describe('Live now, or what a plan would make.'),
-  previousVersion: z.string().optional(),
-  platformVersion: z.string().optional().describe('What the platform calls it.'),
-  buildId: z.string().optional(),
-  deploymentId: z.string().optional(),
-  githubDeploymentId: z.int().optional().describe('The GitHub deployment that records this.'),
-  status: z.string().optional(),
-  url: z.string().optional(),
-  digest: z.string().optional().describe('sha256 of the bundle, `sha256:<hex>`.'),
-  bundlePath: z.string().optional(),
-  bundleSize: z.int().optional().describe('Bytes.'),
-  files: z.int().optional().describe('Number of files that ship.'),
-  version: Version.optional().describe('How the version was found.'),
-  changes: z.array(Difference).optional().describe('What the deploy makes other on a configuration platform.'),
-  drift: z.array(Difference).optional().describe('What somebody else edited there since the last deploy.'),
-  fileChanges: FileChanges.optional().describe('Of a plan: against what is live, where that is known.'),
-  tag: z.string().optional().describe('The git tag that was written for it.'),
-  restoredVersion: z.string().optional().describe('Live again after a failed rollout.'),
+  help: about(z.optional(z.string()), 'What to do, where something is to be done.'),
+  platform: z.optional(z.string()),
+  agentId: about(z.optional(z.string()), 'The platform’s id of the agent.'),
+  commit: z.optional(z.string()),
+  releaseVersion: about(z.optional(z.string()), 'Live now, or what a plan would make.'),
+  previousVersion: z.optional(z.string()),
+  platformVersion: about(z.optional(z.string()), 'What the platform calls it.'),
+  buildId: z.optional(z.string()),
+  deploymentId: z.optional(z.string()),
+  githubDeploymentId: about(z.optional(z.int()), 'The GitHub deployment that records this.'),
+  status: z.optional(z.string()),
+  url: z.optional(z.string()),
+  digest: about(z.optional(z.string()), 'sha256 of the bundle, `sha256:<hex>`.'),
+  bundlePath: z.optional(z.string()),
+  bundleSize: about(z.optional(z.int()), 'Bytes.'),
+  files: about(z.optional(z.int()), 'Number of files that ship.'),
+  version: about(z.optional(Version), 'How the version was found.'),
+  changes: about(z.optional(z.array(Difference)), 'What the deploy makes other on a configuration platform.'),
+  drift: about(z.optional(z.array(Difference)), 'What somebody else edited there since the last deploy.'),
+  fileChanges: about(z.optional(FileChanges), 'Of a plan: against what is live, where that is known.'),
+  tag: about(z.optional(z.string()), 'The git tag that was written for it.'),
+  restoredVersion: about(z.optional(z.string()), 'Live again after a failed rollout.'),
   warnings: z.array(z.string()),
-  startedAt: z.number().describe('Milliseconds since the epoch.'),
-  finishedAt: z.number().describe('Milliseconds since the epoch.'),
+  startedAt: about(z.number(), 'Milliseconds since the epoch.'),
+  finishedAt: about(z.number(), 'Milliseconds since the epoch.'),
 })
 
 export const Result = z.object({

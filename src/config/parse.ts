@@ -1,5 +1,5 @@
 import { LineCounter, type Document, isMap, isNode, isPair, parseDocument } from 'yaml'
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { fail } from '../errors.ts'
 import type { Platform, Strategy } from '../platforms/platform.ts'
 import { type Config, resolveAgent } from './config.ts'
@@ -50,25 +50,22 @@ export function checkConfig(
 }
 
 /** What the rules beyond the schema read, whatever else is wrong: so all problems come at once. */
-const Word = z.string().optional().catch(undefined)
-const LooseEntry = z
-  .object({
+const maybe = <T extends z.ZodMiniType>(schema: T) => z.catch(z.optional(schema), undefined)
+const Word = maybe(z.string())
+const LooseEntry = z.catch(
+  z.object({
     platform: Word,
-    id: z.unknown().optional(),
-    settings: z.unknown().optional(),
-    deploy: z
-      .object({ strategy: z.enum(['rolling', 'blue-green']).optional().catch(undefined) })
-      .optional()
-      .catch(undefined),
-    'depends-on': z.array(z.string()).optional().catch(undefined),
-  })
-  .catch({ id: null, settings: {} })
-const Loose = z
-  .object({
-    defaults: z.object({ platform: Word }).optional().catch(undefined),
-    agents: z.record(z.string(), LooseEntry).catch({}),
-  })
-  .catch({ agents: {} })
+    id: z.optional(z.unknown()),
+    settings: z.optional(z.unknown()),
+    deploy: maybe(z.object({ strategy: maybe(z.enum(['rolling', 'blue-green'])) })),
+    'depends-on': maybe(z.array(z.string())),
+  }),
+  { id: null, settings: {} },
+)
+const Loose = z.catch(
+  z.object({ defaults: maybe(z.object({ platform: Word })), agents: z.catch(z.record(z.string(), LooseEntry), {}) }),
+  { agents: {} },
+)
 type Loose = z.infer<typeof Loose>
 
 export type Place = (path: readonly PropertyKey[], key?: string) => { line: number; column: number }

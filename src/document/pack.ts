@@ -31,11 +31,11 @@ export interface PackedDocument {
  * The configuration document of an agent as its platform spells it, and its canonical JSON on disk. Throws
  * `document-invalid` (with file, line and column), `secret-found`, `bundle-invalid`, `bundle-too-large`.
  */
-export function packDocument(packing: DocumentPacking): PackedDocument {
+export async function packDocument(packing: DocumentPacking): Promise<PackedDocument> {
   const { agent, rules, attachments, out } = packing
   const read = readDocument(packing)
   checkSecrets(read.texts, agent)
-  const { document, problems } = rules.normalize(read.document, agent.settings, attachments)
+  const { document, problems } = await rules.normalize(read.document, agent.settings, attachments)
   if (problems.length > 0)
     throw fail('bundle-invalid', { agent: agent.name, platform: agent.platform.title, problems: problems.join('; ') })
   const text = canonical(document)

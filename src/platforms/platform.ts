@@ -1,6 +1,12 @@
-import type { z } from 'zod'
+import type * as z from 'zod/mini'
 import type { Entry } from '../bundle/bundle.ts'
 import type { Io } from '../io.ts'
+
+/** In either form of Zod; the small one (`zod/mini`) is the one that loads fast. */
+export interface SettingsSchema<Settings> extends z.core.$ZodType<Settings> {
+  parse(data: unknown): Settings
+  safeParse(data: unknown): z.core.util.SafeParseResult<Settings>
+}
 
 /** How traffic moves to the new version, where the platform has a choice. */
 export type Strategy = 'rolling' | 'blue-green'
@@ -33,7 +39,7 @@ export interface Platform<Settings = unknown> {
   readonly title: string
   readonly docs: string
   /** What the user may write under `settings`. Unknown keys are errors. */
-  readonly settings: z.ZodType<Settings>
+  readonly settings: SettingsSchema<Settings>
   /** Environment variables of the base URL and the credentials; any one complete set of credentials is enough. */
   readonly env: {
     readonly baseUrl: string
@@ -51,7 +57,7 @@ export interface Platform<Settings = unknown> {
     /** Files at the agent's root that the adapter reads itself (its own settings file); they come with the change. */
     readonly wants?: readonly string[]
     /** Patterns in those files of what does not ship, besides the config's own. */
-    excludes?(wanted: Readonly<Record<string, string>>): readonly string[]
+    excludes?(wanted: Readonly<Record<string, string>>): Promise<readonly string[]>
   }
   /** Where `bundle.format` is `document`: what is made of the configuration document in the repository. */
   readonly document?: DocumentRules<Settings>
@@ -64,7 +70,11 @@ export interface Platform<Settings = unknown> {
   findsByName?(settings: Settings): boolean
   /** True where the platform keeps our release version itself and a change is sent as a bump keyword. */
   readonly keepsReleaseVersion: boolean
-  connect(target: Target<Settings>, io: Pick<Io, 'fetch' | 'clock' | 'signal'>): PlatformClient
+  /** Loads what speaks to the platform only now: checking a config file needs none of it. */
+  connect(
+    target: Target<Settings>,
+    io: Pick<Io, 'fetch' | 'clock' | 'signal'>,
+  ): PlatformClient | Promise<PlatformClient>
 }
 
 /** What an inspection may need besides the files that ship. */
@@ -76,6 +86,12 @@ export interface Inspecting {
 
 /** A parsed JSON object: a configuration document, or a part of one. */
 export type JsonObject = { readonly [key: string]: unknown }
+
+/** A document in the platform's one spelling. */
+export interface Normalized {
+  readonly document: JsonObject
+  readonly problems: readonly string[]
+}
 
 export interface DocumentRules<Settings = unknown> {
   /** Path of the document (YAML or JSON) below the agent's path. */
@@ -91,7 +107,7 @@ export interface DocumentRules<Settings = unknown> {
     document: JsonObject,
     settings: Settings,
     attachments: readonly Attachment[],
-  ): { document: JsonObject; problems: readonly string[] }
+  ): Normalized | Promise<Normalized>
   /** True where every change, whoever makes it, gives another platform version: then an equal one proves that nobody did. */
   readonly countsChanges?: true
 }

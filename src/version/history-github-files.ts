@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { fail } from '../errors.ts'
 import type { GitHub } from '../io.ts'
 import { ask } from './history-github-request.ts'
@@ -16,11 +16,11 @@ export interface PushedCommit {
 export const ChangedFile = z.object({
   filename: z.string(),
   status: z.string(),
-  previous_filename: z.string().optional(),
+  previous_filename: z.optional(z.string()),
 })
 export type ChangedFile = z.infer<typeof ChangedFile>
 
-const CommitPage = z.object({ files: z.array(ChangedFile).optional() })
+const CommitPage = z.object({ files: z.optional(z.array(ChangedFile)) })
 const Tree = z.object({
   truncated: z.boolean(),
   tree: z.array(z.object({ path: z.string(), mode: z.string(), type: z.string(), sha: z.string() })),

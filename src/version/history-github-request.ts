@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod/mini'
 import { DeployError, fail, Postponed } from '../errors.ts'
 import type { GitHub } from '../io.ts'
 
@@ -8,7 +8,7 @@ export interface Ask<Answer> {
   /** For people: what was being read. */
   readonly what: string
   /** The fields that are read. */
-  readonly schema: z.ZodType<Answer>
+  readonly schema: z.ZodMiniType<Answer>
 }
 
 /** One call; undefined when GitHub says that there is no such thing (404, 409 of an empty repository, 422). */

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { fail } from '../errors.ts'
 import type { GitHub, HistoryRange } from '../io.ts'
 import { childrenFirst } from './graph.ts'
@@ -13,7 +13,7 @@ export type { PushedCommit } from './history-github-files.ts'
 const ApiCommit = z.object({
   sha: z.string(),
   parents: z.array(z.object({ sha: z.string() })),
-  commit: z.object({ message: z.string(), author: z.object({ name: z.string().nullish() }).nullish() }),
+  commit: z.object({ message: z.string(), author: z.nullish(z.object({ name: z.nullish(z.string()) })) }),
 })
 type ApiCommit = z.infer<typeof ApiCommit>
 
@@ -23,7 +23,7 @@ const Comparison = z.object({
   base_commit: z.object({ sha: z.string() }),
   merge_base_commit: z.object({ sha: z.string() }),
   commits: z.array(ApiCommit),
-  files: z.array(ChangedFile).optional(),
+  files: z.optional(z.array(ChangedFile)),
 })
 type Comparison = z.infer<typeof Comparison>
 

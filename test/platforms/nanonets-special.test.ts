@@ -2,8 +2,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type SandboxNanonets, startNanonets } from '../../app/sandbox/nanonets/server.ts'
 import { explain } from '../../src/errors.ts'
 import { StaleRevision } from '../../src/http.ts'
-import { nanonets, Settings } from '../../src/platforms/nanonets/nanonets.ts'
+import { nanonetsClient } from '../../src/platforms/nanonets/client.ts'
 import { normalize } from '../../src/platforms/nanonets/document.ts'
+import { Settings } from '../../src/platforms/nanonets/nanonets.ts'
 import type { Change, JsonObject, PlatformClient } from '../../src/platforms/platform.ts'
 import { hastenedClock, testIo } from '../support/io.ts'
 
@@ -40,7 +41,7 @@ function clientFor(over: { id?: string; settings?: object; key?: string } = {}):
   }
   const settings = Settings.parse(over.settings ?? {})
   const target = { agentId: over.id ?? agent.group, connection, settings }
-  return nanonets.connect(target, testIo({ fetch, clock: hastenedClock() }))
+  return nanonetsClient(target, testIo({ fetch, clock: hastenedClock() }))
 }
 
 function changeTo(document: JsonObject, remove: readonly string[] = []): Change {

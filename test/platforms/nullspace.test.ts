@@ -5,6 +5,7 @@ import { type SandboxNullspace, startNullspace } from '../../app/sandbox/nullspa
 import { parseConfig } from '../../src/config/parse.ts'
 import { HttpFailure } from '../../src/http.ts'
 import { describeAgent } from '../../src/platforms/nullspace/agent-file.ts'
+import { nullspaceClient } from '../../src/platforms/nullspace/client.ts'
 import { nullspace as platform } from '../../src/platforms/nullspace/nullspace.ts'
 import { Settings } from '../../src/platforms/nullspace/settings.ts'
 import type { Change, Platform, PlatformClient, Progress, Ticket } from '../../src/platforms/platform.ts'
@@ -29,7 +30,7 @@ afterEach(async () => {
 function clientOf(agentId: string, settings: object = {}, key = nullspace.apiKey): PlatformClient {
   const credentials = { NULLSPACE_API_KEY: key }
   const connection = { name: 'c', platform: 'nullspace', baseUrl: `${nullspace.url}/`, credentials }
-  return platform.connect({ agentId, connection, settings: Settings.parse(settings) }, testIo({ fetch }))
+  return nullspaceClient({ agentId, connection, settings: Settings.parse(settings) }, testIo({ fetch }))
 }
 
 async function change(content: number, over: Partial<Change> = {}): Promise<Change> {
@@ -418,7 +419,9 @@ describe('settings and nullspace.agent.toml', () => {
     if (problem !== undefined) expect(parsed).not.toThrow('s3cr3t')
   })
 
-  it('leave out what the file excludes', () => {
-    expect(platform.bundle.excludes?.({ 'nullspace.agent.toml': '[bundle]\nexclude = ["data/"]' })).toEqual(['data/'])
+  it('leave out what the file excludes', async () => {
+    expect(await platform.bundle.excludes?.({ 'nullspace.agent.toml': '[bundle]\nexclude = ["data/"]' })).toEqual([
+      'data/',
+    ])
   })
 })

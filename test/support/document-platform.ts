@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { equal } from '../../src/document/canonical.ts'
 import { holds } from '../../src/document/managed.ts'
 import { HttpFailure, StaleRevision } from '../../src/http.ts'
-import type { JsonObject, Live, Platform, Progress } from '../../src/platforms/platform.ts'
+import type { JsonObject, Live, Platform, PlatformClient, Progress } from '../../src/platforms/platform.ts'
 
 /** A configuration service in memory: it counts its writes, and its replies can be lost. */
 export interface DocumentPlatform {
@@ -66,7 +66,7 @@ export function documentPlatform(over: Partial<Platform> = {}): DocumentPlatform
     return { platformVersion: 'one', revision: String(revision), content: memory.content, versions: [] }
   }
 
-  const submit: ReturnType<Platform['connect']>['submit'] = async (change, before) => {
+  const submit: PlatformClient['submit'] = async (change, before) => {
     memory.keys.push(change.key)
     memory.meanwhile()
     const wanted = { document: change.document ?? {}, remove: change.remove ?? [] }

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { startNasiko2 } from '../../app/sandbox/nasiko/second.ts'
 import type { Nasiko2Profile } from '../../app/sandbox/nasiko/second-state.ts'
-import { nasiko as platform, Settings } from '../../src/platforms/nasiko/nasiko.ts'
+import { Settings } from '../../src/platforms/nasiko/nasiko.ts'
+import { secondClient } from '../../src/platforms/nasiko/second.ts'
 import type { Change, PlatformClient, Progress, Ticket } from '../../src/platforms/platform.ts'
 import { testIo } from './io.ts'
 import { agentFiles, zipOf } from './nasiko.ts'
@@ -30,7 +31,7 @@ export async function standOn(profile: Partial<Nasiko2Profile> = {}, given: { ve
 
   function connect(credentials: Record<string, string> = { NASIKO_TOKEN: ada.token }, agentId = id): PlatformClient {
     const connection = { name: 'c', platform: 'nasiko', baseUrl: `${nasiko.url}/`, credentials }
-    return platform.connect({ agentId, connection, settings: Settings.parse({ generation: 2 }) }, testIo({ fetch }))
+    return secondClient({ agentId, connection, settings: Settings.parse({ generation: 2 }) }, testIo({ fetch }))
   }
 
   function changeOf(releaseVersion: string, files = imageFiles(releaseVersion)): Change {

@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { type Qoder, type QoderProfile, startQoder } from '../../app/sandbox/qoder/server.ts'
 import type { Attachment, Change, JsonObject, PlatformClient } from '../../src/platforms/platform.ts'
-import { qoder as platform, Settings } from '../../src/platforms/qoder/qoder.ts'
+import { qoderClient } from '../../src/platforms/qoder/client.ts'
+import { normalize } from '../../src/platforms/qoder/document.ts'
+import { Settings } from '../../src/platforms/qoder/qoder.ts'
 import { testIo } from './io.ts'
 import { temporaryFolder } from './repository.ts'
 import { zipOf } from './zip.ts'
@@ -34,7 +36,7 @@ export async function standOn(profile: QoderProfile = {}, settings: JsonObject =
   onTestFinished(() => qoder.close())
   const id = qoder.create({ name: 'helper', model: 'ultimate' })
   const connect: Stand['connect'] = (given = settings, over = {}) =>
-    platform.connect(
+    qoderClient(
       {
         agentId: id,
         connection: {
@@ -54,7 +56,7 @@ export async function standOn(profile: QoderProfile = {}, settings: JsonObject =
 export function changeOf(document: JsonObject, over: Partial<Change> = {}): Change {
   const attachments = over.attachments ?? []
   const settings = Settings.parse({ file: 'agent.yml', skills: attachments.map(({ folder }) => folder) })
-  const normal = platform.document?.normalize(document, settings, attachments)
+  const normal = normalize(document, settings, attachments)
   if (!normal || normal.problems.length > 0) throw new Error(`a bad document: ${normal?.problems.join('; ')}`)
   return {
     releaseVersion: '1.1.0',

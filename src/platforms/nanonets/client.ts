@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod/mini'
 import { equal } from '../../document/canonical.ts'
 import { holds } from '../../document/managed.ts'
 import { fail } from '../../errors.ts'
@@ -116,7 +116,7 @@ function apiFor(target: Target<Settings>, net: Net) {
     )
   }
 
-  async function read<T>(schema: z.ZodType<T>, request: Call): Promise<T> {
+  async function read<T>(schema: z.ZodMiniType<T>, request: Call): Promise<T> {
     return parse(schema, {
       reply: refuse(await call(request), { ...request, agentId: target.agentId }),
       what: request.what,
@@ -124,7 +124,7 @@ function apiFor(target: Target<Settings>, net: Net) {
   }
 
   /** Undefined where there is none. */
-  async function lookUp<T>(schema: z.ZodType<T>, request: Call): Promise<T | undefined> {
+  async function lookUp<T>(schema: z.ZodMiniType<T>, request: Call): Promise<T | undefined> {
     const reply = await call(request)
     if (reply.status === 404) return undefined
     return parse(schema, { reply: refuse(reply, { ...request, agentId: target.agentId }), what: request.what })
@@ -150,7 +150,7 @@ function refuse(reply: PlatformReply, asked: { what: string; agentId: string }):
 }
 
 /** Not a word of the body in the message: a configuration can hold secrets. */
-function parse<T>(schema: z.ZodType<T>, given: { reply: PlatformReply; what: string }): T {
+function parse<T>(schema: z.ZodMiniType<T>, given: { reply: PlatformReply; what: string }): T {
   const parsed = schema.safeParse(given.reply.body)
   if (parsed.success) return parsed.data
   const detail = parsed.error.issues

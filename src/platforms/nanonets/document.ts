@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { equal } from '../../document/canonical.ts'
 import type { JsonObject } from '../platform.ts'
 import type { AgentRow, Patch } from './wire.ts'
@@ -11,10 +11,10 @@ const prefix = 'config.'
 
 /** What people write. Anything else on the server is not ours to name: ids, dates, the version's status. */
 const Written = z.strictObject({
-  name: z.string().min(1, 'it can’t be empty').optional(),
-  is_active: z.boolean().optional(),
-  system_prompt: z.string().optional(),
-  config: z.record(z.string(), z.unknown()).nullish(),
+  name: z.optional(z.string().check(z.minLength(1, 'it can’t be empty'))),
+  is_active: z.optional(z.boolean()),
+  system_prompt: z.optional(z.string()),
+  config: z.nullish(z.record(z.string(), z.unknown())),
 })
 
 export function normalize(document: JsonObject): { document: JsonObject; problems: readonly string[] } {

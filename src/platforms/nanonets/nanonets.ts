@@ -1,20 +1,16 @@
-import { z } from 'zod'
+import * as z from 'zod/mini'
+import { about, text } from '../../config/key.ts'
 import type { Platform } from '../platform.ts'
-import { nanonetsClient } from './client.ts'
-import { normalize } from './document.ts'
 
 export const Settings = z.strictObject({
-  file: z
-    .string()
-    .min(1)
-    .default('agent.yml')
-    .describe(
-      'The agent document (YAML or JSON) below the agent’s path: `name`, `is_active`, `system_prompt`, `config`.',
-    ),
-  publish: z
-    .boolean()
-    .default(false)
-    .describe('Publish a new version after the change, instead of only changing the published one in place.'),
+  file: about(
+    z._default(text(), 'agent.yml'),
+    'The agent document (YAML or JSON) below the agent’s path: `name`, `is_active`, `system_prompt`, `config`.',
+  ),
+  publish: about(
+    z._default(z.boolean(), false),
+    'Publish a new version after the change, instead of only changing the published one in place.',
+  ),
 })
 export type Settings = z.infer<typeof Settings>
 
@@ -27,8 +23,11 @@ export const nanonets: Platform<Settings> = {
   defaultBaseUrl: 'https://agents.nanonets.com',
   tokenCredential: 'NANONETS_API_KEY',
   bundle: { format: 'document' },
-  document: { file: ({ file }) => file, normalize },
+  document: {
+    file: ({ file }) => file,
+    normalize: async (document) => (await import('./document.ts')).normalize(document),
+  },
   strategies: [],
   keepsReleaseVersion: false,
-  connect: nanonetsClient,
+  connect: async (target, io) => (await import('./client.ts')).nanonetsClient(target, io),
 }

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod/mini'
 
 /** What Nanonets answers: only the fields we read. */
 
@@ -9,7 +9,7 @@ export const AgentRow = z.object({
   agent_group_id: z.string(),
   version_number: z.number(),
   /** The documents' own example leaves it out. */
-  status: z.string().default('published'),
+  status: z._default(z.string(), 'published'),
   name: z.string(),
   config: z.record(z.string(), z.unknown()),
   is_active: z.boolean(),
@@ -18,12 +18,15 @@ export const AgentRow = z.object({
 })
 export type AgentRow = z.infer<typeof AgentRow>
 
-const VersionRow = AgentRow.pick({ id: true, status: true, created_at: true })
+const VersionRow = z.pick(AgentRow, { id: true, status: true, created_at: true })
 
 /** Newest first. */
-export const VersionRows = z.object({ data: z.array(VersionRow) }).transform(({ data }) => data)
+export const VersionRows = z.pipe(
+  z.object({ data: z.array(VersionRow) }),
+  z.transform(({ data }) => data),
+)
 
-export const Published = AgentRow.pick({ id: true })
+export const Published = z.pick(AgentRow, { id: true })
 
 export interface Patch {
   readonly name?: string

@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod/mini'
 import { fail } from '../../errors.ts'
 import { excerpt, type PlatformReply, type PlatformRequest, send } from '../../http.ts'
 import type { Io } from '../../io.ts'
@@ -72,13 +72,13 @@ export function nasikoApi(target: Target, { net, dialect }: { net: Net; dialect:
     return dialect.read(reply, { what, agentId: target.agentId })
   }
 
-  async function ask<T>(schema: z.ZodType<T>, request: Call): Promise<T> {
+  async function ask<T>(schema: z.ZodMiniType<T>, request: Call): Promise<T> {
     const reply = await call(request)
     return parse(schema, read(reply, request.what), request.what)
   }
 
   /** For what may be missing or forbidden without harm. */
-  async function lookUp<T>(schema: z.ZodType<T>, request: Call): Promise<T | undefined> {
+  async function lookUp<T>(schema: z.ZodMiniType<T>, request: Call): Promise<T | undefined> {
     const reply = await call(request)
     if (reply.status === 404 || reply.status === 403) return undefined
     const parsed = schema.safeParse(unwrap(read(reply, request.what)))
@@ -88,7 +88,7 @@ export function nasikoApi(target: Target, { net, dialect }: { net: Net; dialect:
   return { ask, lookUp }
 }
 
-function parse<T>(schema: z.ZodType<T>, body: unknown, what: string): T {
+function parse<T>(schema: z.ZodMiniType<T>, body: unknown, what: string): T {
   const parsed = schema.safeParse(unwrap(body))
   if (parsed.success) return parsed.data
   throw fail('platform-response', { platform: 'Nasiko', what, detail: excerpt(body) }, parsed.error)

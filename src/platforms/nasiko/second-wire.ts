@@ -1,8 +1,8 @@
-import { z } from 'zod'
+import * as z from 'zod/mini'
 
 /** What Nasiko's second generation answers. Only the fields we read; `data` around them is unwrapped before. */
 
-const text = z.string().nullish()
+const text = z.nullish(z.string())
 
 export const Agent = z.object({ version: text, status: text })
 
@@ -15,8 +15,8 @@ export const Versions = z.array(
     version: z.string(),
     /** `active`, `archived`; `pushed` and `building` rows never were live. */
     status: text,
-    is_active: z.boolean().nullish(),
-    can_rollback: z.boolean().nullish(),
+    is_active: z.nullish(z.boolean()),
+    can_rollback: z.nullish(z.boolean()),
     created_at: text,
   }),
 )

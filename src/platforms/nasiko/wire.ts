@@ -1,13 +1,13 @@
-import { z } from 'zod'
+import * as z from 'zod/mini'
 
 /**
  * What Nasiko answers. Only the fields we read, lenient about the rest: the documents show replies inside `data`,
  * real servers send them flat, and build ids may be null.
  */
 
-const text = z.string().nullish()
+const text = z.nullish(z.string())
 
-export const Login = z.object({ token: z.string().min(1), expires_in: z.number().nullish() })
+export const Login = z.object({ token: z.string().check(z.minLength(1)), expires_in: z.nullish(z.number()) })
 
 export const UpdateReply = z.object({
   new_version: text,
@@ -15,7 +15,7 @@ export const UpdateReply = z.object({
   build_id: text,
   deployment_id: text,
   status: text,
-  status_code: z.number().nullish(),
+  status_code: z.nullish(z.number()),
   message: text,
 })
 
@@ -23,7 +23,7 @@ export const RollbackReply = z.object({
   rolled_back_to: text,
   rolled_back_from: text,
   status: text,
-  status_code: z.number().nullish(),
+  status_code: z.nullish(z.number()),
   message: text,
 })
 
@@ -34,8 +34,8 @@ export const Versions = z.object({
       version: z.string(),
       status: text,
       created_at: text,
-      build_ids: z.array(z.string()).nullish(),
-      deployment_ids: z.array(z.string()).nullish(),
+      build_ids: z.nullish(z.array(z.string())),
+      deployment_ids: z.nullish(z.array(z.string())),
     }),
   ),
 })
@@ -49,7 +49,7 @@ const Upload = z.object({
   status: text,
   description: text,
   /** The documents' example reads `status` of the item, their description has `upload_info.upload_status`. */
-  upload_info: z.object({ upload_status: text, status: text, error_message: text }).nullish(),
+  upload_info: z.nullish(z.object({ upload_status: text, status: text, error_message: text })),
   error: text,
 })
 export type Upload = z.infer<typeof Upload>
@@ -57,7 +57,10 @@ export type Upload = z.infer<typeof Upload>
 /** `data` is the list, holds it as `agents`, or the reply itself is the list. */
 export const Uploads = z.union([
   z.array(Upload),
-  z.object({ agents: z.array(Upload) }).transform(({ agents }) => agents),
+  z.pipe(
+    z.object({ agents: z.array(Upload) }),
+    z.transform(({ agents }) => agents),
+  ),
 ])
 
 /** The reply without its envelope. */

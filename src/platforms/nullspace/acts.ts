@@ -1,3 +1,4 @@
+import * as z from 'zod/mini'
 import { fail } from '../../errors.ts'
 import type { Progress, Ticket } from '../platform.ts'
 import { type Api, paths } from './api.ts'
@@ -115,7 +116,7 @@ export function actsOf(api: Api, live: (ticket: Ticket) => Progress): Acts {
     }
     for (const service of rest) {
       // A conflict is a service that has stopped by itself.
-      await api.attempt(Service.partial(), {
+      await api.attempt(z.partial(Service), {
         what: 'stop of a service',
         method: 'POST',
         path: `${paths.service({ deployment, service })}/stop`,

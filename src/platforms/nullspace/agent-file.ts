@@ -1,9 +1,7 @@
 import { parse, TomlError } from 'smol-toml'
-import type { z } from 'zod'
+import type * as z from 'zod/mini'
 import type { JsonObject, Strategy } from '../platform.ts'
-import { AgentFile, type Settings } from './settings.ts'
-
-export const agentFileName = 'nullspace.agent.toml'
+import { AgentFile, agentFileName, type Settings } from './settings.ts'
 
 /** What a version is made with, from both places. */
 export interface Described {

@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod/mini'
 import { fail } from '../../errors.ts'
 import { excerpt, HttpFailure, type PlatformReply, type PlatformRequest, send } from '../../http.ts'
 import type { Io } from '../../io.ts'
@@ -31,11 +31,11 @@ export type Asked = Omit<PlatformRequest, 'url' | 'method' | 'final'> & {
 
 /** Requests with the API key, and Nullspace's error dialect. */
 export interface Api {
-  call<T>(schema: z.ZodType<T>, asked: Asked): Promise<T>
+  call<T>(schema: z.ZodMiniType<T>, asked: Asked): Promise<T>
   /** For what may be missing: undefined where there is no such thing, or no such page. */
-  lookUp<T>(schema: z.ZodType<T>, asked: Asked): Promise<T | undefined>
+  lookUp<T>(schema: z.ZodMiniType<T>, asked: Asked): Promise<T | undefined>
   /** For what may be in the way: `conflict` where something else is there already. */
-  attempt<T>(schema: z.ZodType<T>, asked: Asked): Promise<T | 'conflict'>
+  attempt<T>(schema: z.ZodMiniType<T>, asked: Asked): Promise<T | 'conflict'>
 }
 
 export function apiFor(target: Target<Settings>, net: Net): Api {
@@ -98,7 +98,7 @@ function refusal(got: PlatformReply, { asked, agentId }: { asked: Asked; agentId
   return fail('platform-rejected', { platform: 'Nullspace', what: asked.what, status, detail })
 }
 
-function parse<T>(schema: z.ZodType<T>, { body, what }: { body: unknown; what: string }): T {
+function parse<T>(schema: z.ZodMiniType<T>, { body, what }: { body: unknown; what: string }): T {
   const parsed = schema.safeParse(body)
   if (parsed.success) return parsed.data
   // Not the body: a service's carries a token.

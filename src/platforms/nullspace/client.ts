@@ -10,13 +10,13 @@ import type {
   Target,
   Ticket,
 } from '../platform.ts'
-import { agentFileName, describeAgent } from './agent-file.ts'
+import { describeAgent } from './agent-file.ts'
 import { apiFor, type Net, paths } from './api.ts'
 import { deploymentsOf } from './deployments.ts'
 import { keyOf } from './key.ts'
 import { type Manifest, manifestOf } from './manifest.ts'
 import { actsOf, stateOf } from './acts.ts'
-import type { Settings } from './settings.ts'
+import { agentFileName, type Settings } from './settings.ts'
 import { type Deployment, failureOf, Version, versionStatus } from './wire.ts'
 
 /** Besides a minute to begin with: a thin line of 2 Mbit/s carries so many bytes in a millisecond. */

@@ -1,7 +1,5 @@
 import type { Inspecting, Platform, ShippedFile } from '../platform.ts'
-import { agentFileName, describeAgent, readAgentFile } from './agent-file.ts'
-import { nullspaceClient } from './client.ts'
-import { Settings } from './settings.ts'
+import { agentFileName, Settings } from './settings.ts'
 
 export const nullspace: Platform<Settings> = {
   id: 'nullspace',
@@ -15,17 +13,21 @@ export const nullspace: Platform<Settings> = {
   bundle: {
     format: 'tar',
     wants: [agentFileName],
-    excludes: (wanted) => readAgentFile(wanted[agentFileName]).content.bundle?.exclude ?? [],
+    async excludes(wanted) {
+      const { readAgentFile } = await import('./agent-file.ts')
+      return readAgentFile(wanted[agentFileName]).content.bundle?.exclude ?? []
+    },
     inspect,
   },
   strategies: ['rolling', 'blue-green'],
   strategiesFor: ({ mode }) => (mode === 'job' ? [] : ['rolling', 'blue-green']),
   findsByName: ({ create }) => create,
   keepsReleaseVersion: false,
-  connect: nullspaceClient,
+  connect: async (target, io) => (await import('./client.ts')).nullspaceClient(target, io),
 }
 
 /** Before anything is sent: is the configuration complete? */
 async function inspect(_files: readonly ShippedFile[], settings: Settings, { strategy, wanted }: Inspecting) {
+  const { describeAgent } = await import('./agent-file.ts')
   return describeAgent(settings, { text: wanted[agentFileName], strategy }).problems
 }

@@ -1,14 +1,14 @@
-import { z } from 'zod'
+import * as z from 'zod/mini'
 
 /**
  * What Nullspace answers. Only the fields we read, and lenient: its own example lacks fields that its schema requires.
  * `public_url` carries a token, so it is not even read.
  */
 
-const text = z.string().nullish()
+const text = z.nullish(z.string())
 
 export const Deployment = z.object({
-  id: z.string().min(1),
+  id: z.string().check(z.minLength(1)),
   name: text,
   mode: text,
   status: text,
@@ -17,19 +17,19 @@ export const Deployment = z.object({
 export type Deployment = z.infer<typeof Deployment>
 
 export const Version = z.object({
-  id: z.string().min(1),
+  id: z.string().check(z.minLength(1)),
   status: text,
   bundle_digest: text,
-  bundle_manifest: z.object({ config_digest: text }).nullish().catch(undefined),
+  bundle_manifest: z.catch(z.nullish(z.object({ config_digest: text })), undefined),
   ready_at: text,
   created_at: text,
   failure_reason: text,
-  build_summary: z.object({ build_id: text, failure_reason: text }).nullish().catch(undefined),
+  build_summary: z.catch(z.nullish(z.object({ build_id: text, failure_reason: text })), undefined),
 })
 export type Version = z.infer<typeof Version>
 
 export const Service = z.object({
-  id: z.string().min(1),
+  id: z.string().check(z.minLength(1)),
   version_id: text,
   status: text,
   failure_reason: text,
@@ -38,8 +38,14 @@ export const Service = z.object({
 export type Service = z.infer<typeof Service>
 
 /** A page of a list; some lists come bare. */
-export function pageOf<Item>(item: z.ZodType<Item>) {
-  return z.union([z.object({ items: z.array(item) }).transform(({ items }) => items), z.array(item)])
+export function pageOf<Item>(item: z.ZodMiniType<Item>) {
+  return z.union([
+    z.pipe(
+      z.object({ items: z.array(item) }),
+      z.transform(({ items }) => items),
+    ),
+    z.array(item),
+  ])
 }
 
 /** `status`, or what the other fields say where it is left out. */
@@ -61,11 +67,11 @@ export interface ErrorFacts {
 }
 
 const Described = z.object({
-  code: text.catch(undefined),
-  message: text.catch(undefined),
-  hint: text.catch(undefined),
-  error: text.catch(undefined),
-  retryable: z.boolean().nullish().catch(undefined),
+  code: z.catch(text, undefined),
+  message: z.catch(text, undefined),
+  hint: z.catch(text, undefined),
+  error: z.catch(text, undefined),
+  retryable: z.catch(z.nullish(z.boolean()), undefined),
 })
 
 export function errorOf(body: unknown): ErrorFacts {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { z } from 'zod'
+import type * as z from 'zod/mini'
 import { fail } from '../../errors.ts'
 import { excerpt, HttpFailure, type PlatformReply, type PlatformRequest, send } from '../../http.ts'
 import type { Io } from '../../io.ts'
@@ -42,17 +42,17 @@ export function apiFor(target: Target<Settings>, net: Net) {
     }
   }
 
-  async function get<T>(schema: z.ZodType<T>, request: Omit<Call, 'method'>): Promise<T> {
+  async function get<T>(schema: z.ZodMiniType<T>, request: Omit<Call, 'method'>): Promise<T> {
     return read(schema, { reply: await ask({ ...request, method: 'GET' }), what: request.what })
   }
 
   /** Undefined when there is no such thing. */
-  async function lookUp<T>(schema: z.ZodType<T>, request: Omit<Call, 'method'>): Promise<T | undefined> {
+  async function lookUp<T>(schema: z.ZodMiniType<T>, request: Omit<Call, 'method'>): Promise<T | undefined> {
     const reply = await ask({ ...request, method: 'GET' })
     return reply.status === 404 ? undefined : read(schema, { reply, what: request.what })
   }
 
-  function read<T>(schema: z.ZodType<T>, got: { reply: PlatformReply; what: string }): T {
+  function read<T>(schema: z.ZodMiniType<T>, got: { reply: PlatformReply; what: string }): T {
     const { reply, what } = got
     if (reply.status >= 400) throw refusal(reply, what)
     const parsed = schema.safeParse(reply.body)
@@ -64,7 +64,7 @@ export function apiFor(target: Target<Settings>, net: Net) {
 }
 
 /** Which fields are not as expected, without their values: an agent's configuration can hold secrets. */
-function misfit(body: unknown, { issues }: z.ZodError): string {
+function misfit(body: unknown, { issues }: z.core.$ZodError): string {
   if (typeof body === 'string') return excerpt(body)
   return excerpt(issues.map(({ path, message }) => `"${path.join('.')}": ${message}`).join('; '))
 }

@@ -1,11 +1,10 @@
 import { formatSize } from '../../config/units.ts'
 import { isObject } from '../../document/canonical.ts'
 import type { Attachment, JsonObject } from '../platform.ts'
+import { largestJson } from './limits.ts'
 import { isReserved, markLength, shortDigest, writeNote } from './note.ts'
 import { inspectSkill } from './skill-zip.ts'
 
-/** The stricter of the two limits that Qoder's pages name. */
-export const largestJson = 4 * 1024 * 1024
 /** Where skills made from folders stand in a normalised document: folder → digest. Qoder itself knows bindings only. */
 export const foldersKey = 'skill-folders'
 /** Metadata is patched key by key, so that every entry is managed for itself. */

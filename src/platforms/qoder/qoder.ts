@@ -1,34 +1,30 @@
-import { z } from 'zod'
+import * as z from 'zod/mini'
+import { about, text } from '../../config/key.ts'
 import type { Platform } from '../platform.ts'
-import { qoderClient } from './client.ts'
-import { largestJson, normalize } from './document.ts'
+import { largestJson } from './limits.ts'
 
-const Inside = z
-  .string()
-  .min(1)
-  .refine(
-    (path) => !path.startsWith('/') && !path.includes('\\') && !path.split('/').includes('..'),
-    'use a path below the agent’s path, with forward slashes and without ".."',
+const Inside = () =>
+  text().check(
+    z.refine(
+      (path) => !path.startsWith('/') && !path.includes('\\') && !path.split('/').includes('..'),
+      'use a path below the agent’s path, with forward slashes and without ".."',
+    ),
   )
 
 export const Settings = z.strictObject({
-  file: Inside.describe('The agent document (YAML or JSON), below the agent’s path.'),
-  skills: z
-    .array(Inside)
-    .default([])
-    .describe(
-      'Folders below the agent’s path, each with a `SKILL.md`: uploaded when they change, and bound to the agent.',
-    ),
-  method: z
-    .enum(['put', 'post'])
-    .default('put')
-    .describe('The verb of an update. A server that answers 405 to PUT is asked once more by POST.'),
-  'include-extended': z
-    .boolean()
-    .default(true)
-    .describe(
-      'Ask for skills and metadata in replies (`X-CAS-Include-Extended`). Turn it off only where a gateway refuses the header and the server shows both anyway.',
-    ),
+  file: about(Inside(), 'The agent document (YAML or JSON), below the agent’s path.'),
+  skills: about(
+    z._default(z.array(Inside()), []),
+    'Folders below the agent’s path, each with a `SKILL.md`: uploaded when they change, and bound to the agent.',
+  ),
+  method: about(
+    z._default(z.enum(['put', 'post']), 'put'),
+    'The verb of an update. A server that answers 405 to PUT is asked once more by POST.',
+  ),
+  'include-extended': about(
+    z._default(z.boolean(), true),
+    'Ask for skills and metadata in replies (`X-CAS-Include-Extended`). Turn it off only where a gateway refuses the header and the server shows both anyway.',
+  ),
 })
 export type Settings = z.infer<typeof Settings>
 
@@ -44,10 +40,10 @@ export const qoder: Platform<Settings> = {
   document: {
     file: (settings) => settings.file,
     attachments: (settings) => settings.skills,
-    normalize,
+    normalize: async (...given) => (await import('./document.ts')).normalize(...given),
     countsChanges: true,
   },
   strategies: [],
   keepsReleaseVersion: false,
-  connect: qoderClient,
+  connect: async (target, io) => (await import('./client.ts')).qoderClient(target, io),
 }

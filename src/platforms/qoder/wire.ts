@@ -1,36 +1,36 @@
-import { z } from 'zod'
+import * as z from 'zod/mini'
 
 /** What Qoder answers: only the fields we read, lenient about the rest and about its generations of pages. */
 
-const text = z.string().nullish()
+const text = z.nullish(z.string())
 
 export const Binding = z.looseObject({
-  type: z.string().default('custom'),
+  type: z._default(z.string(), 'custom'),
   skill_id: z.string(),
   /** A long number, as text; some replies hold it as a number. */
-  version: z
-    .union([z.string(), z.number()])
-    .nullish()
-    .transform((version) => (version === null || version === undefined ? undefined : String(version))),
+  version: z.pipe(
+    z.nullish(z.union([z.string(), z.number()])),
+    z.transform((version) => (version === null || version === undefined ? undefined : String(version))),
+  ),
 })
 export type Binding = z.infer<typeof Binding>
 
 export const AgentReply = z.object({
-  version: z.number().int(),
+  version: z.int(),
   name: z.string(),
   model: z.unknown(),
   /** The prompt has one of two names, or both. */
   instructions: text,
   system: text,
   description: text,
-  tools: z.array(z.unknown()).nullish(),
-  mcp_servers: z.array(z.unknown()).nullish(),
+  tools: z.nullish(z.array(z.unknown())),
+  mcp_servers: z.nullish(z.array(z.unknown())),
   default_environment: text,
-  multiagent: z.unknown().optional(),
+  multiagent: z.optional(z.unknown()),
   /** Both only with the extended header, on some servers. */
-  skills: z.array(Binding).nullish(),
-  metadata: z.record(z.string(), z.unknown()).nullish(),
-  archived: z.boolean().nullish(),
+  skills: z.nullish(z.array(Binding)),
+  metadata: z.nullish(z.record(z.string(), z.unknown())),
+  archived: z.nullish(z.boolean()),
   archived_at: text,
   updated_at: text,
 })
@@ -44,19 +44,19 @@ export type WholeAgent = AgentReply & {
 
 export const AgentVersions = z.object({ data: z.array(AgentReply) })
 
-export const VersionRows = z.object({ data: z.array(z.object({ version: z.number().int(), updated_at: text })) })
+export const VersionRows = z.object({ data: z.array(z.object({ version: z.int(), updated_at: text })) })
 
 /** `name` and `version` on the older pages, `display_title` and `latest_version` on the newer ones. */
-export const SkillReply = z
-  .object({
+export const SkillReply = z.pipe(
+  z.object({
     id: z.string(),
     name: text,
     display_title: text,
-    version: z.union([z.string(), z.number()]).nullish(),
-    latest_version: z.union([z.string(), z.number()]).nullish(),
+    version: z.nullish(z.union([z.string(), z.number()])),
+    latest_version: z.nullish(z.union([z.string(), z.number()])),
     content_sha256: text,
-  })
-  .transform((skill) => {
+  }),
+  z.transform((skill) => {
     const version = skill.latest_version ?? skill.version
     return {
       id: skill.id,
@@ -64,16 +64,19 @@ export const SkillReply = z
       version: version === null || version === undefined ? undefined : String(version),
       digest: skill.content_sha256 ? `sha256:${skill.content_sha256}` : undefined,
     }
-  })
+  }),
+)
 export type SkillReply = z.infer<typeof SkillReply>
 
 export const SkillList = z.object({ data: z.array(SkillReply) })
 
 /** The newer pages pin a version by its `id`, which is the same long number. */
 export const SkillVersionReply = z
-  .object({ id: text, version: z.union([z.string(), z.number()]).nullish() })
-  .transform(({ id, version }) => String(version ?? id ?? ''))
-  .refine((version) => version !== '')
+  .pipe(
+    z.object({ id: text, version: z.nullish(z.union([z.string(), z.number()])) }),
+    z.transform(({ id, version }) => String(version ?? id ?? '')),
+  )
+  .check(z.refine((version) => version !== ''))
 
 export const ErrorReply = z.object({
   error: z.object({ type: text, message: text, param: text }),
