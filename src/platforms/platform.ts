@@ -1,12 +1,6 @@
-import type * as z from 'zod/mini'
 import type { Entry } from '../bundle/bundle.ts'
 import type { Io } from '../io.ts'
-
-/** In either form of Zod; the small one (`zod/mini`) is the one that loads fast. */
-export interface SettingsSchema<Settings> extends z.core.$ZodType<Settings> {
-  parse(data: unknown): Settings
-  safeParse(data: unknown): z.core.util.SafeParseResult<Settings>
-}
+import type { SettingsSchema } from './settings.ts'
 
 /** How traffic moves to the new version, where the platform has a choice. */
 export type Strategy = 'rolling' | 'blue-green'
@@ -71,11 +65,10 @@ export interface Platform<Settings = unknown> {
   /** True where the platform keeps our release version itself and a change is sent as a bump keyword. */
   readonly keepsReleaseVersion: boolean
   /** Loads what speaks to the platform only now: checking a config file needs none of it. */
-  connect(
-    target: Target<Settings>,
-    io: Pick<Io, 'fetch' | 'clock' | 'signal'>,
-  ): PlatformClient | Promise<PlatformClient>
+  connect(target: Target<Settings>, io: PlatformIo): PlatformClient | Promise<PlatformClient>
 }
+
+export type PlatformIo = Pick<Io, 'fetch' | 'clock' | 'signal'>
 
 /** What an inspection may need besides the files that ship. */
 export interface Inspecting {
