@@ -55,7 +55,13 @@ else if (unknown.length > 0) {
   process.exitCode = 2
 } else await main()
 
+/** Ended from outside, it takes the servers along that it has started. */
+function end(): void {
+  process.exit(130)
+}
+
 async function main(): Promise<void> {
+  process.once('SIGINT', end).once('SIGTERM', end)
   const folder = mkdtempSync(join(tmpdir(), 'agent-deploy-bench-'))
   const before = await lookAtMachine()
   const bench: Bench = {

@@ -2,6 +2,8 @@ import { acks } from './acks.ts'
 import type { Bench, Finding } from './bench.ts'
 import { bundle } from './bundle.ts'
 import { dashboard } from './dashboard.ts'
+import { jobs } from './jobs.ts'
+import { latency } from './latency.ts'
 import { select } from './select.ts'
 import { start } from './start.ts'
 import { upload } from './upload.ts'
@@ -22,6 +24,8 @@ export const groups = {
   upload: { about: 'a large upload', minutes: 1, run: upload },
   bundle: { about: 'archives and digests', minutes: 6, run: bundle },
   acks: { about: 'webhooks acknowledged a second', minutes: 4, run: acks },
+  jobs: { about: 'whole deployments a second, with instant platforms', minutes: 3, run: jobs },
+  latency: { about: 'webhook to the first byte at the platform', minutes: 1, run: latency },
   dashboard: { about: 'pages of the dashboard', minutes: 0.5, run: dashboard },
 } as const satisfies Readonly<Record<string, Group>>
 
