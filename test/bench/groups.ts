@@ -6,8 +6,10 @@ import { jobs } from './jobs.ts'
 import { latency } from './latency.ts'
 import { select } from './select.ts'
 import { start } from './start.ts'
+import { takeover } from './takeover.ts'
 import { upload } from './upload.ts'
 import { version } from './version.ts'
+import { writes } from './writes.ts'
 
 interface Group {
   readonly about: string
@@ -26,6 +28,8 @@ export const groups = {
   acks: { about: 'webhooks acknowledged a second', minutes: 4, run: acks },
   jobs: { about: 'whole deployments a second, with instant platforms', minutes: 3, run: jobs },
   latency: { about: 'webhook to the first byte at the platform', minutes: 1, run: latency },
+  takeover: { about: 'another instance takes the work of a killed one', minutes: 2.5, run: takeover },
+  writes: { about: 'writes to GitHub', minutes: 0.1, run: writes },
   dashboard: { about: 'pages of the dashboard', minutes: 0.5, run: dashboard },
 } as const satisfies Readonly<Record<string, Group>>
 
