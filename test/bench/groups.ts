@@ -2,6 +2,9 @@ import { acks } from './acks.ts'
 import type { Bench, Finding } from './bench.ts'
 import { bundle } from './bundle.ts'
 import { dashboard } from './dashboard.ts'
+import { growthApp } from './growth-app.ts'
+import { growthBundle } from './growth-bundle.ts'
+import { growthVersion } from './growth-version.ts'
 import { jobs } from './jobs.ts'
 import { latency } from './latency.ts'
 import { select } from './select.ts'
@@ -31,6 +34,9 @@ export const groups = {
   takeover: { about: 'another instance takes the work of a killed one', minutes: 2.5, run: takeover },
   writes: { about: 'writes to GitHub', minutes: 0.1, run: writes },
   dashboard: { about: 'pages of the dashboard', minutes: 0.5, run: dashboard },
+  'growth-version': { about: 'versions over commits, tags, agents', minutes: 2, run: growthVersion },
+  'growth-bundle': { about: 'bundles over files and bytes', minutes: 3, run: growthBundle },
+  'growth-app': { about: 'the App over its past', minutes: 3, run: growthApp },
 } as const satisfies Readonly<Record<string, Group>>
 
 export type GroupName = keyof typeof groups
