@@ -2,6 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Clock, Log } from '../src/io.ts'
 import type { Inbox } from './engine/inbox.ts'
+import { createRush } from './rush.ts'
 
 export const webhookPath = '/api/github/webhooks'
 /** GitHub sends nothing larger (GitHub Docs: "Webhook events and payloads"). */
@@ -21,7 +22,7 @@ export interface ReceiverOptions {
   readonly inbox: Inbox
   readonly clock: Pick<Clock, 'now'>
   readonly log: Log
-  /** A delivery is on the disk. */
+  /** A delivery is on the disk, and no rush of others waits for its answers. */
   readonly onStored: (guid: string) => void
   /** Throws while the app can't work. */
   readonly ready: () => Promise<void>
@@ -34,9 +35,10 @@ export interface ReceiverOptions {
 
 /** Bytes to disk, in front of Probot: nothing is acknowledged before it is stored, nothing is stored before it is verified. */
 export function createReceiver(options: ReceiverOptions): Server {
-  const reading = { bytes: 0 }
+  const rush = createRush({ now: () => performance.now(), begin: options.onStored })
+  const context: Context = { ...options, reading: { bytes: 0 }, rush }
   const server = createServer((request, response) => {
-    route(request, response, { ...options, reading }).catch((error: unknown) => {
+    route(request, response, context).catch((error: unknown) => {
       // Never the body: the message is ours or the network's.
       options.log.warn('a request was dropped', { problem: error instanceof Error ? error.message : String(error) })
       response.destroy()
@@ -46,7 +48,10 @@ export function createReceiver(options: ReceiverOptions): Server {
   return server
 }
 
-type Context = ReceiverOptions & { readonly reading: { bytes: number } }
+interface Context extends ReceiverOptions {
+  readonly reading: { bytes: number }
+  readonly rush: ReturnType<typeof createRush<string>>
+}
 
 async function route(request: IncomingMessage, response: ServerResponse, context: Context): Promise<void> {
   const path = (request.url ?? '/').split('?')[0]
@@ -75,6 +80,7 @@ async function receive(
   response: ServerResponse,
   context: Context,
 ): Promise<string | undefined> {
+  context.rush.count()
   const head = readHead(request)
   if ('refusal' in head) return void refuse(request, response, head.refusal)
   if (context.isStopping()) return void refuse(request, response, { status: 503, text: 'The app is stopping.' })
@@ -87,7 +93,7 @@ async function receive(
   const delivery = { guid: head.guid, event: head.event, body: text, receivedAt: context.clock.now() }
   const storing = context.inbox.accept(delivery)
   // Late is stored too, whatever was answered.
-  void storing.then((result) => result === 'new' && context.onStored(delivery.guid)).catch(() => undefined)
+  void storing.then((result) => result === 'new' && context.rush.offer(delivery.guid)).catch(() => undefined)
   const stored = await inTime(storing)
   if (stored === undefined) answer(response, 503, 'The delivery could not be stored; deliver it again.')
   else answer(response, stored === 'new' ? 202 : 200, stored === 'new' ? 'accepted' : 'known')
@@ -117,26 +123,46 @@ function readHead(request: IncomingMessage): { guid: string; event: string; sign
   return { guid, event, signature }
 }
 
-async function readBody(
+/** By events: reading a stream in a loop costs more than everything else that is done to a webhook before it is stored. */
+function readBody(
   request: IncomingMessage,
   reading: { bytes: number },
 ): Promise<{ bytes: Buffer } | { refusal: Refusal }> {
   const chunks: Buffer[] = []
   let size = 0
-  try {
-    // Leaving the loop early must not cut the connection: the refusal is still to be sent.
-    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+  return new Promise((resolve, reject) => {
+    const end = () => {
+      reading.bytes -= size
+      size = 0
+      request.off('data', take)
+    }
+    // The connection stays: the refusal is still to be sent.
+    const refused = (refusal: Refusal) => {
+      end()
+      resolve({ refusal })
+    }
+    const take = (chunk: Buffer) => {
       size += chunk.byteLength
       reading.bytes += chunk.byteLength
-      if (size > mostBytes) return { refusal: { status: 413, text: 'The body is larger than 25 MB.' } }
-      if (reading.bytes > mostBytesAtOnce)
-        return { refusal: { status: 503, text: 'Too much at once; deliver it again.' } }
+      if (size > mostBytes) return refused({ status: 413, text: 'The body is larger than 25 MB.' })
+      if (reading.bytes > mostBytesAtOnce) return refused({ status: 503, text: 'Too much at once; deliver it again.' })
       chunks.push(chunk)
     }
-    return { bytes: chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks) }
-  } finally {
-    reading.bytes -= size
-  }
+    request.on('data', take)
+    request.once('end', () => {
+      end()
+      resolve({ bytes: chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks) })
+    })
+    request.once('error', (error) => {
+      end()
+      reject(error)
+    })
+    request.once('close', () => {
+      end()
+      // Nothing happens when it has ended before.
+      reject(new Error('the connection was cut'))
+    })
+  })
 }
 
 /** Over the raw bytes, against every secret, in constant time. */

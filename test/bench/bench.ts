@@ -48,14 +48,23 @@ const { values, positionals } = parseArgs({
     help: { type: 'boolean', short: 'h', default: false },
   },
 })
-const unknown = positionals.filter((name) => !(name in groups))
+const names = Object.keys(groups) as GroupName[]
+/** `growth` means all whose names begin with it. */
+const isMeant = (name: string, word: string) => name === word || name.startsWith(`${word}-`)
+const unknown = positionals.filter((word) => !names.some((name) => isMeant(name, word)))
 if (values.help) process.stdout.write(help)
 else if (unknown.length > 0) {
   process.stderr.write(`There is no group "${unknown.join('", "')}".\n\n${help}`)
   process.exitCode = 2
 } else await main()
 
+/** Ended from outside, it takes the servers along that it has started. */
+function end(): void {
+  process.exit(130)
+}
+
 async function main(): Promise<void> {
+  process.once('SIGINT', end).once('SIGTERM', end)
   const folder = mkdtempSync(join(tmpdir(), 'agent-deploy-bench-'))
   const before = await lookAtMachine()
   const bench: Bench = {
@@ -65,11 +74,11 @@ async function main(): Promise<void> {
     quick: values.quick,
     say: (text) => process.stderr.write(`  ${text}\n`),
   }
-  const names = Object.keys(groups) as GroupName[]
   const findings: Finding[] = []
   const seconds: Record<string, number> = {}
   try {
-    for (const name of names.filter((known) => positionals.length === 0 || positionals.includes(known))) {
+    const meant = names.filter((name) => positionals.length === 0 || positionals.some((word) => isMeant(name, word)))
+    for (const name of meant) {
       const began = performance.now()
       process.stderr.write(`${name}\n`)
       findings.push(...(await measure(name, bench)))
@@ -83,7 +92,8 @@ async function main(): Promise<void> {
   const rows = findings.filter((finding): finding is Row => !('points' in finding))
   const curves = findings.filter((finding): finding is Curve => 'points' in finding)
   const took = Object.entries(seconds).map(([name, count]) => `${name} ${count} s`)
-  const parts = [render(rows), renderCurves(curves), machine.told, `Took: ${took.join(', ')}.`]
+  const warning = values.quick ? 'QUICK: little material and one run; the figures say nothing.' : ''
+  const parts = [render(rows), renderCurves(curves), warning, machine.told, `Took: ${took.join(', ')}.`]
   process.stdout.write(`${parts.filter((part) => part !== '').join('\n\n')}\n`)
   writeFileSync(
     values.json,

@@ -33,7 +33,7 @@ export async function startServer(given: {
   const url = `http://127.0.0.1:${port}`
   const began = performance.now()
   const child = spawn(process.execPath, [given.script, ...(given.args?.(port) ?? [])], {
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', process.env['BENCH_DEBUG'] ? 'inherit' : 'ignore', 'pipe'],
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], PORT: String(port), HOST: '127.0.0.1', ...given.env },
   })
   let complaint = ''
@@ -91,7 +91,7 @@ export async function startOurs(
   const connections = join(bench.folder, 'connections.yml')
   writeFileSync(connections, '{}\n')
   const env = {
-    LOG_LEVEL: 'warn',
+    LOG_LEVEL: process.env['BENCH_DEBUG'] ? 'debug' : 'warn',
     RECONCILE_MINUTES: '0',
     GITHUB_API_URL: 'http://127.0.0.1:9',
     CONNECTIONS: connections,
