@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { bundle } from './bundle.ts'
 import { dashboard } from './dashboard.ts'
+import { doors } from './doors.ts'
 import { select } from './select.ts'
 import { start } from './start.ts'
 import { upload } from './upload.ts'
@@ -23,7 +24,7 @@ export interface Bench {
   say(text: string): void
 }
 
-const groups = { start, select, version, bundle, upload, dashboard } as const
+const groups = { start, select, version, bundle, upload, doors, dashboard } as const
 type Group = keyof typeof groups
 
 const help = `npm run bench -- [group…] [--rounds 7] [--small] [--json bench.json]
