@@ -21,6 +21,8 @@ export interface Connection {
   readonly baseUrl: string
   /** Credential values by the names the platform declares; never logged, never recorded. */
   readonly credentials: Readonly<Record<string, string>>
+  /** Values that agents may be given at their start, by name, where the platform takes them; as secret as the credentials. */
+  readonly agentEnv?: Readonly<Record<string, string>>
 }
 
 /**
@@ -38,6 +40,8 @@ export interface Platform<Settings = unknown> {
   readonly env: {
     readonly baseUrl: string
     readonly credentials: readonly (readonly string[])[]
+    /** What the variables of a workflow step begin with whose values agents get at their start, where the platform takes them. */
+    readonly agentPrefix?: string
   }
   readonly defaultBaseUrl: string | undefined
   /** The credential the Action's `token` input stands for. */
@@ -50,6 +54,8 @@ export interface Platform<Settings = unknown> {
     inspect?(files: readonly ShippedFile[], settings: Settings, around: Inspecting): Promise<readonly string[]>
     /** Files at the agent's root that the adapter reads itself (its own settings file); they come with the change. */
     readonly wants?: readonly string[]
+    /** Names of the variables that the agent does not start without, as those files and the settings have it. */
+    needs?(wanted: Readonly<Record<string, string>>, settings: Settings): readonly string[]
     /** Patterns in those files of what does not ship, besides the config's own. */
     excludes?(wanted: Readonly<Record<string, string>>): readonly string[]
   }

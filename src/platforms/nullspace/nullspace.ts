@@ -8,7 +8,7 @@ export const nullspace: Platform<Settings> = {
   title: 'Nullspace',
   docs: 'https://docs.ns.rocks',
   settings: Settings,
-  env: { baseUrl: 'NULLSPACE_BASE_URL', credentials: [['NULLSPACE_API_KEY']] },
+  env: { baseUrl: 'NULLSPACE_BASE_URL', credentials: [['NULLSPACE_API_KEY']], agentPrefix: 'NULLSPACE_ENV_' },
   // The documents' own host is named after an IP address: it will change.
   defaultBaseUrl: undefined,
   tokenCredential: 'NULLSPACE_API_KEY',
@@ -17,6 +17,7 @@ export const nullspace: Platform<Settings> = {
     wants: [agentFileName],
     excludes: (wanted) => readAgentFile(wanted[agentFileName]).content.bundle?.exclude ?? [],
     inspect,
+    needs,
   },
   strategies: ['rolling', 'blue-green'],
   strategiesFor: ({ mode }) => (mode === 'job' ? [] : ['rolling', 'blue-green']),
@@ -28,4 +29,10 @@ export const nullspace: Platform<Settings> = {
 /** Before anything is sent: is the configuration complete? */
 async function inspect(_files: readonly ShippedFile[], settings: Settings, { strategy, wanted }: Inspecting) {
   return describeAgent(settings, { text: wanted[agentFileName], strategy }).problems
+}
+
+/** Runs of a job are started by others, with values of their own. Without a mode only the deployment knows, and `submit` looks. */
+function needs(wanted: Readonly<Record<string, string>>, settings: Settings): readonly string[] {
+  const { described } = describeAgent(settings, { text: wanted[agentFileName] })
+  return described.mode === 'service' ? described.env.required : []
 }

@@ -16,10 +16,13 @@ export const Deployment = z.object({
 })
 export type Deployment = z.infer<typeof Deployment>
 
+const EnvSpec = z.object({ required: z.array(z.string()).default([]), optional: z.array(z.string()).default([]) })
+
 export const Version = z.object({
   id: z.string().min(1),
   status: text,
   bundle_digest: text,
+  env_spec: EnvSpec.nullish().catch(undefined),
   bundle_manifest: z.object({ config_digest: text }).nullish().catch(undefined),
   ready_at: text,
   created_at: text,
