@@ -5,12 +5,16 @@ import { describe, type Place, placer, position, type Problem } from '../src/con
 import { fail } from '../src/errors.ts'
 import type { Connection, Platform } from '../src/platforms/platform.ts'
 
+/** Names of environment variables: a list, or by the names that others know them by. Never values. */
+const Variables = z.union([z.array(z.string().min(1)).min(1), z.record(z.string(), z.string().min(1))])
+
 /** `connections.yml`: which platforms the app may use, with whose credentials, for which repositories. */
 const Entry = z.strictObject({
   platform: z.string().min(1),
   'base-url': z.url().optional(),
-  /** Names of environment variables: a list, or by the platform's own names. Never values. */
-  credentials: z.union([z.array(z.string().min(1)).min(1), z.record(z.string(), z.string().min(1))]),
+  credentials: Variables,
+  /** What agents get at their start: names of environment variables, as for credentials. */
+  env: Variables.optional(),
   /** `acme/agents`, `acme/*`; none when left out. */
   repositories: z
     .array(z.string().regex(/^[\w.*-]+\/[\w.*-]+$/, 'use "owner/name"; `*` stands for any text'))
@@ -68,9 +72,7 @@ function resolve(
       ...place([], name),
       message: `"${name}" has no \`base-url\`, and ${platform.title} has no usual one`,
     })
-  const variables = Array.isArray(entry.credentials)
-    ? Object.fromEntries(entry.credentials.map((variable) => [variable, variable]))
-    : entry.credentials
+  const variables = byName(entry.credentials)
   const sets = platform.env.credentials
   if (!sets.some((set) => set.every((credential) => credential in variables))) {
     const needed = sets.map((set) => set.join(' and ')).join(', or ')
@@ -85,8 +87,21 @@ function resolve(
       problems.push({ ...at('credentials'), message: `the environment variable "${variable}" is not set` })
     else credentials[credential] = value
   }
+  const agentEnv: Record<string, string> = {}
+  for (const [agentName, variable] of Object.entries(byName(entry.env ?? {}))) {
+    const value = env[variable]
+    if (platform.env.agentPrefix === undefined)
+      problems.push({ ...at('env'), message: `${platform.title} gives agents no variables` })
+    else if (!value) problems.push({ ...at('env'), message: `the environment variable "${variable}" is not set` })
+    else agentEnv[agentName] = value
+  }
   if (problems.length > 0 || !baseUrl) return { problems }
-  return { connection: { name, platform: platform.id, baseUrl, credentials, repositories: entry.repositories } }
+  const made = { name, platform: platform.id, baseUrl, credentials, repositories: entry.repositories }
+  return { connection: entry.env ? { ...made, agentEnv } : made }
+}
+
+function byName(variables: z.infer<typeof Variables>): Readonly<Record<string, string>> {
+  return Array.isArray(variables) ? Object.fromEntries(variables.map((name) => [name, name])) : variables
 }
 
 function inOrder(problems: readonly Problem[]): readonly Problem[] {

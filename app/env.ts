@@ -198,7 +198,10 @@ function readConnections(
 
 /** Everything that must never be seen in a log, comment, check or database row. */
 export function secretsOf(settings: Settings): readonly string[] {
-  const credentials = settings.connections.flatMap((connection) => Object.values(connection.credentials))
+  const credentials = settings.connections.flatMap((connection) => [
+    ...Object.values(connection.credentials),
+    ...Object.values(connection.agentEnv ?? {}),
+  ])
   const password = settings.databaseUrl === undefined ? '' : new URL(settings.databaseUrl).password
   const database = password === '' ? [] : [password, decodeURIComponent(password)]
   const { signIn, metricsToken, tracing } = settings

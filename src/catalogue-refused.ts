@@ -72,6 +72,13 @@ export const refusals = {
     message: (f) => `The bundle of "${f['agent']}" breaks the rules of ${f['platform']}: ${f['problems']}`,
     help: () => 'Correct the files named, or `bundle.include` and `bundle.exclude`; nothing was uploaded.',
   },
+  'values-missing': {
+    decision: 'refused',
+    message: (f) =>
+      `"${f['agent']}" does not start without values for ${list(f['names'])}, and its connection has none.`,
+    help: (f) =>
+      `In a workflow, give the step \`${f['prefix']}<name>\` under \`env\`, from a secret; for the App, name the variables that hold them under \`env\` of the connection in its connections file.`,
+  },
   'document-invalid': {
     decision: 'refused',
     message: (f) =>

@@ -21,6 +21,7 @@ import type { DeployRequest } from './request.ts'
 import { restore } from './restore.ts'
 import { rollOut } from './rollout.ts'
 import { liveRelease, lookUpOnce, type Standing } from './standing.ts'
+import { checkValues } from './values.ts'
 import { weigh } from './version/bump.ts'
 import type { History } from './version/version.ts'
 
@@ -55,6 +56,7 @@ async function deployAgent(story: Story): Promise<Outcome> {
     const client = await attach(agent, request.connect, io)
     const standing = await lookUpOnce(agent, client, { step: 'deploy', io })
     const content = await packContent(agent, request.commit, io)
+    await checkValues(agent, { content, connection: request.connect(agent) })
     draft.add(factsOf(story, { standing, content }))
     const plan = await think(story, { standing, content })
     draft.warn(...plan.warnings, ...(content?.bundle.warnings ?? []))

@@ -9,6 +9,7 @@ import type { LedgerRecord } from './ledger.ts'
 import type { Change, Connection, PlatformClient } from './platforms/platform.ts'
 import type { Trigger } from './request.ts'
 import type { Standing } from './standing.ts'
+import { checkValues } from './values.ts'
 
 export interface Rebuilding {
   readonly agent: Agent
@@ -42,6 +43,7 @@ export interface Repeating extends Rebuilding {
 export async function repeat(record: LedgerRecord, given: Repeating): Promise<RecordedChange> {
   const { content, agent } = await rebuild(record, given)
   const { trigger, standing, connect, io } = given
+  await checkValues(agent, { content, connection: connect(agent) })
   const { commit, release_version } = record.payload
   const change = changeOf({
     operation: 'rollback',

@@ -1,7 +1,11 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp } from 'node:fs/promises'
+import { once } from 'node:events'
+import { createReadStream } from 'node:fs'
+import { mkdir, mkdtemp } from 'node:fs/promises'
 import { join, posix } from 'node:path'
+import { pipeline } from 'node:stream'
 import { promisify } from 'node:util'
+import { createGunzip } from 'node:zlib'
 import { extract } from 'tar'
 import { fail } from './errors.ts'
 import type { Checkout, CheckoutFile, CheckoutWanted, HistoryRange, Source } from './io.ts'
@@ -99,26 +103,23 @@ export function gitSource(options: GitSourceOptions): Source {
 const mostBytes = 2 * 1024 ** 3
 const mostEntries = 200_000
 
-/** Unpacks an archive of a commit: files and links only, never outside of `root`, within limits. */
+/**
+ * Unpacks an archive of a commit, a `.tar` or `.tar.gz`: files and links only, never outside of `root`, within limits. Piece by
+ * piece and decompressed on another thread: left to itself, `tar` reads 16 MB at once and holds all that they unpack to.
+ */
 export async function extractTracked(archive: { file: string; root: string; strip: number }): Promise<CheckoutFile[]> {
-  const { mkdir } = await import('node:fs/promises')
   await mkdir(archive.root, { recursive: true })
   const files: CheckoutFile[] = []
   let bytes = 0
-  await extract({
-    file: archive.file,
+  const tooLarge = () => bytes > mostBytes || files.length > mostEntries
+  const unpack = extract({
     cwd: archive.root,
     strip: archive.strip,
     strict: false,
     filter: (path, entry) => {
       bytes += entry.size ?? 0
-      if (bytes > mostBytes || files.length > mostEntries) {
-        throw fail('github-unavailable', {
-          what: 'unpack the repository',
-          detail: `it is larger than 2 GB or ${mostEntries} files`,
-        })
-      }
       const type = 'type' in entry ? entry.type : ''
+      if (tooLarge()) return false
       if (type !== 'File' && type !== 'SymbolicLink') return type === 'Directory'
       const inside = path.split('/').slice(archive.strip).join('/')
       if (inside === '' || inside.split('/').includes('..')) return false
@@ -126,7 +127,25 @@ export async function extractTracked(archive: { file: string; root: string; stri
       return true
     },
   })
+  // Rejects where something can't be written.
+  const closed = once(unpack, 'close')
+  closed.catch(() => undefined)
+  for await (const piece of plainBytes(archive.file)) {
+    if (!unpack.write(piece)) await Promise.race([once(unpack, 'drain'), closed])
+    if (tooLarge()) {
+      const detail = `it is larger than 2 GB or ${mostEntries} files`
+      throw fail('github-unavailable', { what: 'unpack the repository', detail })
+    }
+  }
+  unpack.end()
+  await closed
   return files
+}
+
+function plainBytes(file: string): AsyncIterable<Buffer> {
+  const bytes = createReadStream(file)
+  // A failure of either ends the reading with it.
+  return file.endsWith('.gz') ? pipeline(bytes, createGunzip(), () => undefined) : bytes
 }
 
 export function isBelow(path: string, folder: string): boolean {

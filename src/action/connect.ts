@@ -24,7 +24,8 @@ export function connectFrom(inputs: Inputs, env: Environment): (agent: Agent) =>
         remedy: `Give the input \`base-url\`, or set ${platform.env.baseUrl}.`,
       })
     }
-    return { name: 'workflow', platform: platform.id, baseUrl, credentials }
+    const agentEnv = agentEnvFor(platform, env)
+    return { name: 'workflow', platform: platform.id, baseUrl, credentials, ...(agentEnv ? { agentEnv } : {}) }
   }
 }
 
@@ -41,8 +42,16 @@ function credentialsFor(
   return undefined
 }
 
+/** What the step gives to agents: only what has the prefix, so that no file of the repository can ask for anything else. */
+function agentEnvFor({ env: { agentPrefix } }: Platform, env: Environment): Record<string, string> | undefined {
+  if (agentPrefix === undefined) return undefined
+  const given = Object.entries(env).filter(([name, value]) => name.startsWith(agentPrefix) && value)
+  return Object.fromEntries(given.map(([name, value = '']) => [name.slice(agentPrefix.length), value]))
+}
+
 /** Every credential that this run could use, for masking before anything else is done. */
 export function secretsIn(env: Environment, platforms: readonly Platform[]): readonly string[] {
   const names = platforms.flatMap((platform) => platform.env.credentials.flat())
-  return names.map((name) => env[name] ?? '').filter((value) => value !== '')
+  const agents = platforms.flatMap((platform) => Object.values(agentEnvFor(platform, env) ?? {}))
+  return [...names.map((name) => env[name] ?? ''), ...agents].filter((value) => value !== '')
 }

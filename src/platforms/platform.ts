@@ -1,18 +1,10 @@
 import type { Entry } from '../bundle/bundle.ts'
 import type { Io } from '../io.ts'
+import type { BundleRules } from './bundle-rules.ts'
 import type { SettingsSchema } from './settings.ts'
 
 /** How traffic moves to the new version, where the platform has a choice. */
 export type Strategy = 'rolling' | 'blue-green'
-
-/** A file that would ship, as the platform's own rules want to see it. */
-export interface ShippedFile {
-  /** Path inside the bundle, with forward slashes. */
-  readonly path: string
-  readonly size: number
-  /** First bytes of the file as text, for rules about content (at most 64 KiB). */
-  readonly head: () => Promise<string>
-}
 
 /** Where an agent lives: a platform's base URL and credentials, held outside the repository. */
 export interface Connection {
@@ -21,6 +13,8 @@ export interface Connection {
   readonly baseUrl: string
   /** Credential values by the names the platform declares; never logged, never recorded. */
   readonly credentials: Readonly<Record<string, string>>
+  /** Values that agents may be given at their start, by name, where the platform takes them; as secret as the credentials. */
+  readonly agentEnv?: Readonly<Record<string, string>>
 }
 
 /**
@@ -38,21 +32,13 @@ export interface Platform<Settings = unknown> {
   readonly env: {
     readonly baseUrl: string
     readonly credentials: readonly (readonly string[])[]
+    /** What the variables of a workflow step begin with whose values agents get at their start, where the platform takes them. */
+    readonly agentPrefix?: string
   }
   readonly defaultBaseUrl: string | undefined
   /** The credential the Action's `token` input stands for. */
   readonly tokenCredential: string
-  readonly bundle: {
-    readonly format: 'zip' | 'tar' | 'document'
-    readonly maxBytes?: number
-    readonly maxEntries?: number
-    /** The platform's own rules about content: one sentence per violation, none when all is well. */
-    inspect?(files: readonly ShippedFile[], settings: Settings, around: Inspecting): Promise<readonly string[]>
-    /** Files at the agent's root that the adapter reads itself (its own settings file); they come with the change. */
-    readonly wants?: readonly string[]
-    /** Patterns in those files of what does not ship, besides the config's own. */
-    excludes?(wanted: Readonly<Record<string, string>>): Promise<readonly string[]>
-  }
+  readonly bundle: BundleRules<Settings>
   /** Where `bundle.format` is `document`: what is made of the configuration document in the repository. */
   readonly document?: DocumentRules<Settings>
   /** True where, by these settings, the platform fetches the source itself and no bundle is uploaded. */
@@ -69,13 +55,6 @@ export interface Platform<Settings = unknown> {
 }
 
 export type PlatformIo = Pick<Io, 'fetch' | 'clock' | 'signal'>
-
-/** What an inspection may need besides the files that ship. */
-export interface Inspecting {
-  readonly strategy: Strategy
-  /** Texts of the files that `bundle.wants` names. */
-  readonly wanted: Readonly<Record<string, string>>
-}
 
 /** A parsed JSON object: a configuration document, or a part of one. */
 export type JsonObject = { readonly [key: string]: unknown }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { chooseConnection, type NamedConnection, parseConnections } from '../../app/connections.ts'
 import { resolveAgent } from '../../src/config/config.ts'
+import { platforms } from '../../src/platforms/index.ts'
 import { memoryPlatform } from '../support/memory-platform.ts'
 
 const { platform } = memoryPlatform()
@@ -31,6 +32,28 @@ describe('the connections file', () => {
         },
       ],
     })
+  })
+
+  it('gives values for agents by the names that agents know them by', () => {
+    const [nullspace] = platforms.filter(({ id }) => id === 'nullspace')
+    const text =
+      'a: { platform: nullspace, base-url: "https://n.example", credentials: [KEY], env: { MODEL_KEY: OTHER, GONE: NOT_SET } }\nb: { platform: memory, credentials: [MEMORY_TOKEN], env: [OTHER] }\n'
+    const around = { platforms: [...from.platforms, ...(nullspace ? [nullspace] : [])], env: { ...from.env, KEY: 'k' } }
+
+    const parsed = parseConnections(
+      text.replace('credentials: [KEY]', 'credentials: { NULLSPACE_API_KEY: KEY }'),
+      around,
+    )
+    const mended = parseConnections(
+      'a: { platform: nullspace, base-url: "https://n.example", credentials: { NULLSPACE_API_KEY: KEY }, env: { MODEL_KEY: OTHER } }\n',
+      around,
+    )
+
+    expect('problems' in parsed && parsed.problems.map(({ message }) => message)).toEqual([
+      'the environment variable "NOT_SET" is not set',
+      'Memory gives agents no variables',
+    ])
+    expect(mended).toMatchObject({ connections: [{ agentEnv: { MODEL_KEY: 'another-value' } }] })
   })
 
   it('reports every problem at once, at its line and column', () => {

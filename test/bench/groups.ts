@@ -2,6 +2,7 @@ import { acks } from './acks.ts'
 import type { Bench, Finding } from './bench.ts'
 import { bundle } from './bundle.ts'
 import { dashboard } from './dashboard.ts'
+import { doors } from './doors.ts'
 import { growthApp } from './growth-app.ts'
 import { growthBundle } from './growth-bundle.ts'
 import { growthVersion } from './growth-version.ts'
@@ -27,6 +28,7 @@ export const groups = {
   select: { about: 'which files ship', minutes: 0.5, run: select },
   version: { about: 'the next version from the history', minutes: 3, run: version },
   upload: { about: 'a large upload', minutes: 1, run: upload },
+  doors: { about: 'memory of a large deploy, through both doors', minutes: 2, run: doors },
   bundle: { about: 'archives and digests', minutes: 6, run: bundle },
   acks: { about: 'webhooks acknowledged a second', minutes: 4, run: acks },
   jobs: { about: 'whole deployments a second, with instant platforms', minutes: 3, run: jobs },

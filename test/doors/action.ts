@@ -35,8 +35,8 @@ export async function openAction(actors: readonly Actor[]): Promise<Door> {
       runId: ++runs,
       event: { name: given.event, payload: {} },
       inputs: { agent: actor.name, ...given.inputs },
-      env: { [env.baseUrl]: actor.rig.url, ...actor.rig.credentials },
-      secrets: Object.values(actor.rig.credentials),
+      env: { [env.baseUrl]: actor.rig.url, ...actor.rig.credentials, ...agentEnvOf(actor) },
+      secrets: Object.values({ ...actor.rig.credentials, ...actor.about.agentEnv }),
     })
     results.push(result)
     return result
@@ -85,6 +85,11 @@ export async function openAction(actors: readonly Actor[]): Promise<Door> {
       if (violations.length > 0) throw new Error(JSON.stringify(violations))
     },
   }
+}
+
+function agentEnvOf({ about }: Actor): Record<string, string> {
+  const values = Object.entries(about.agentEnv ?? {})
+  return Object.fromEntries(values.map(([name, value]) => [`${about.platform.env.agentPrefix}${name}`, value]))
 }
 
 /** The mask itself is for the runner, which does not show it. */

@@ -65,16 +65,19 @@ export async function openApp(actors: readonly Actor[]): Promise<Door> {
 }
 
 function connectionOf({ about, rig, name }: Actor) {
+  const variables = (values: Readonly<Record<string, string>>) =>
+    Object.fromEntries(Object.keys(values).map((key) => [key, `${name}_${key}`]))
   return {
     platform: about.platform.id,
     'base-url': rig.url,
-    credentials: Object.fromEntries(Object.keys(rig.credentials).map((key) => [key, `${name}_${key}`])),
+    credentials: variables(rig.credentials),
+    ...(about.agentEnv ? { env: variables(about.agentEnv) } : {}),
     repositories: ['acme/*'],
   }
 }
 
-function variablesOf({ rig, name }: Actor): [string, string][] {
-  return Object.entries(rig.credentials).map(([key, value]) => [`${name}_${key}`, value])
+function variablesOf({ about, rig, name }: Actor): [string, string][] {
+  return Object.entries({ ...rig.credentials, ...about.agentEnv }).map(([key, value]) => [`${name}_${key}`, value])
 }
 
 async function openPull(place: Place, branch: string, tree: Readonly<Record<string, string>>): Promise<number> {

@@ -47,8 +47,9 @@ export function tellStory(
       await door.close()
       await Promise.all(actors.map(({ rig }) => rig.close()))
       expect(violations).toEqual([])
-      for (const { rig } of actors)
-        for (const secret of Object.values(rig.credentials)) expect(told).not.toContain(secret)
+      for (const { rig, about } of actors)
+        for (const secret of Object.values({ ...rig.credentials, ...about.agentEnv }))
+          expect(told).not.toContain(secret)
     })
 
     function row(what: string, { who = () => true, act, sees }: Row): void {

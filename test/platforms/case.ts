@@ -21,6 +21,8 @@ export interface PlatformCase {
   readonly writes: readonly { readonly method: string; readonly path: RegExp; readonly of?: 'rollback' }[]
   /** The release version of the first deploy; 1.0.0 when left out. That of the second is 1.1.0. */
   readonly firstVersion?: string
+  /** What the agent gets at its start, by name: as secret as the credentials. */
+  readonly agentEnv?: Readonly<Record<string, string>>
   /** A version that somebody else makes the active one changes nothing of what serves. */
   readonly servesApart?: true
   start(): Promise<PlatformRig>

@@ -66,7 +66,7 @@ export function describePlatform(about: PlatformCase): void {
       await rig.close()
       expect(violations).toEqual([])
       const told = JSON.stringify([github.deployments, log.lines])
-      for (const secret of Object.values(rig.credentials)) expect(told).not.toContain(secret)
+      for (const secret of Object.values({ ...rig.credentials, ...about.agentEnv })) expect(told).not.toContain(secret)
     })
 
     function writeConfig(id: string): void {
@@ -88,7 +88,9 @@ export function describePlatform(about: PlatformCase): void {
       const text = configText(rig.agentId, deployKeys)
       const config = parseConfig(text, { path: '.github/agents.yml', platforms: [about.platform] })
       const trigger = { kind: 'comment', actor: 'ada', ref: undefined, url: undefined, id: `run-${++runs}` } as const
-      const connection = { name: 'c', platform: about.platform.id, baseUrl: rig.url, credentials: rig.credentials }
+      const { agentEnv = {} } = about
+      const { url: baseUrl, credentials } = rig
+      const connection = { name: 'c', platform: about.platform.id, baseUrl, credentials, agentEnv }
       return { config, agents: ['a'], trigger, dryRun: false, wait: true, connect: () => connection }
     }
 

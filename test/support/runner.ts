@@ -57,6 +57,7 @@ export interface Result {
 }
 
 export interface Running {
+  readonly pid: number | undefined
   kill(signal: NodeJS.Signals): void
   /** Resolves once the log has a line that matches. */
   says(pattern: RegExp): Promise<void>
@@ -91,6 +92,7 @@ export function startStep(step: Step): Running {
     })
   })
   return {
+    pid: child.pid,
     kill: (signal) => void child.kill(signal),
     done,
     says: (pattern) =>

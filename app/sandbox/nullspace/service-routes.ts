@@ -38,6 +38,7 @@ export async function startService(world: World, call: PlatformCall): Promise<Pl
   const wanted = await bodyOf(NewService, call)
   return await once(world, { call, payload: JSON.stringify(wanted), required: true }, async () => {
     const version = runnableVersion(deployment, wanted.version_id)
+    demandValues(version, wanted.envs)
     const service: Service = {
       id: newId('adsvc'),
       createdAt: now(world),
@@ -53,6 +54,12 @@ export async function startService(world: World, call: PlatformCall): Promise<Pl
     inBackground(world, launch(world, { deployment, service }))
     return { status: 201, body: serviceBody(world, { deployment, service }) }
   })
+}
+
+/** An agent whose required variables are not there would only fail later. */
+function demandValues({ config }: Version, envs: Readonly<Record<string, string>>): void {
+  const missing = config.env.required.filter((name) => !(name in envs))
+  if (missing.length > 0) throw invalid(`envs: ${missing.join(', ')} is required by env.required of the version.`)
 }
 
 export function listServices(world: World, { params, query }: PlatformCall): PlatformReply {
@@ -96,8 +103,12 @@ export async function restartService(world: World, call: PlatformCall): Promise<
   const service = serviceOf(deployment, call.params['service_id'])
   const wanted = await bodyOf(Restart, call)
   return await once(world, { call, payload: JSON.stringify(wanted), required: false }, async () => {
-    if (world.profile.restart === 'active') service.versionId = runnableVersion(deployment, undefined).id
-    service.envs = wanted.envs ?? service.envs
+    const next = world.profile.restart === 'active' ? undefined : service.versionId
+    const version = runnableVersion(deployment, next)
+    const envs = wanted.envs ?? service.envs
+    demandValues(version, envs)
+    service.versionId = version.id
+    service.envs = envs
     service.status = 'starting'
     service.failure = undefined
     inBackground(world, launch(world, { deployment, service }))

@@ -1,5 +1,5 @@
 import { formatSize } from '../../config/units.ts'
-import type { ShippedFile } from '../platform.ts'
+import type { ShippedFile } from '../bundle-rules.ts'
 
 /** Nasiko's own limits of a source archive (its upload service): checked here so that nothing is uploaded in vain. */
 export const maxBytes = 100 * 1024 * 1024

@@ -26,7 +26,13 @@ export interface Acts {
   proceed(ticket: Ticket): Promise<Ticket>
 }
 
-export function actsOf(api: Api, live: (ticket: Ticket) => Progress): Acts {
+interface Around {
+  readonly live: (ticket: Ticket) => Progress
+  /** Values by name, of which a ticket names some. */
+  readonly agentEnv: Readonly<Record<string, string>>
+}
+
+export function actsOf(api: Api, { live, agentEnv }: Around): Acts {
   async function listed(deployment: string, filter: string): Promise<readonly Service[]> {
     const path = `${paths.services(deployment)}?${filter}&limit=${pageSize}`
     return await api.call(pageOf(Service), { what: 'list of services', path })
@@ -37,6 +43,15 @@ export function actsOf(api: Api, live: (ticket: Ticket) => Progress): Acts {
     return pages.flatMap((page) => page.toSorted((a, b) => dateOf(b) - dateOf(a)))
   }
 
+  /** Nothing where there is nothing to give: a service that is restarted keeps what it has. */
+  function envsFor(ticket: Ticket): { readonly envs?: Readonly<Record<string, string>> } {
+    const given = stateOf(ticket).env.flatMap((name) => {
+      const value = agentEnv[name]
+      return value === undefined ? [] : [[name, value] as const]
+    })
+    return given.length > 0 ? { envs: Object.fromEntries(given) } : {}
+  }
+
   async function start(ticket: Ticket, old: readonly string[]): Promise<Ticket> {
     const { deployment, key } = stateOf(ticket)
     const of = await listed(deployment, `version_id=${encodeURIComponent(ticket.platformVersion)}`)
@@ -44,9 +59,9 @@ export function actsOf(api: Api, live: (ticket: Ticket) => Progress): Acts {
       what: 'start of a service',
       method: 'POST',
       path: paths.services(deployment),
-      json: { version_id: ticket.platformVersion },
+      json: { version_id: ticket.platformVersion, ...envsFor(ticket) },
       // After a service that failed, the next start is another one.
-      idempotencyKey: keyOf(key, 'start', ...of.map(({ id }) => id).sort()),
+      idempotencyKey: keyOf(key, 'start', ...of.map(({ id }) => id).sort(), ...valuesOf(envsFor(ticket))),
     })
     return next(ticket, { act: 'start', service: service.id, rest: old })
   }
@@ -57,8 +72,8 @@ export function actsOf(api: Api, live: (ticket: Ticket) => Progress): Acts {
       what: 'restart of a service',
       method: 'POST',
       path: `${paths.service({ deployment, service })}/restart`,
-      json: {},
-      idempotencyKey: keyOf(key, 'restart', service),
+      json: envsFor(ticket),
+      idempotencyKey: keyOf(key, 'restart', service, ...valuesOf(envsFor(ticket))),
     })
     return next(ticket, { act: 'restart', service, rest })
   }
@@ -143,6 +158,8 @@ export interface State {
   readonly rest: readonly string[]
   /** Old services go on. */
   readonly keeps: boolean
+  /** Names of the variables that a start gets. */
+  readonly env: readonly string[]
 }
 
 export function stateOf({ state }: Ticket): State {
@@ -157,7 +174,13 @@ export function stateOf({ state }: Ticket): State {
     service: of('service'),
     rest: of('rest').split(',').filter(Boolean),
     keeps: of('keeps') === 'yes',
+    env: of('env').split(',').filter(Boolean),
   }
+}
+
+/** Other values are another request; the key is a hash. */
+function valuesOf({ envs = {} }: { envs?: Readonly<Record<string, string>> }): readonly string[] {
+  return Object.entries(envs).flat()
 }
 
 function next(ticket: Ticket, to: { act: string; service: string; rest: readonly string[] }): Ticket {

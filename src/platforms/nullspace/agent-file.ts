@@ -6,6 +6,8 @@ import { AgentFile, agentFileName, type Settings } from './settings.ts'
 /** What a version is made with, from both places. */
 export interface Described {
   readonly mode: string | undefined
+  /** Names of the variables that it starts with. */
+  readonly env: { readonly required: readonly string[]; readonly optional: readonly string[] }
   /** As Nullspace wants it; without a `name` where nobody gave one. */
   readonly config: JsonObject & { readonly workdir: string; readonly name?: string }
 }
@@ -39,7 +41,8 @@ export function describeAgent(
   if (mode === 'service' && config.service?.port === undefined) problems.push('a service needs `service.port`')
   if (mode === 'job' && settings.rollback === 'pin') problems.push('a job has no service that could be pinned')
   if (mode === 'job' && strategy === 'blue-green') problems.push(`a job has no strategy; leave "${strategy}" out`)
-  return { described: { mode, config: withDefaults(config) }, problems }
+  const env = { required: config.env?.required ?? [], optional: config.env?.optional ?? [] }
+  return { described: { mode, env, config: withDefaults({ ...config, env }) }, problems }
 }
 
 /** Everything is what ships anyway. */
@@ -90,12 +93,11 @@ function group(key: keyof Wire, base: Wire, over: Wire): Wire {
 }
 
 function withDefaults(config: Omit<Wire, 'mode'>): Described['config'] {
-  const { name, env, ...rest } = config
+  const { name, ...rest } = config
   return {
     template: 'base',
     ...rest,
     ...(name === undefined ? {} : { name }),
     workdir: config.workdir ?? '/workspace/project',
-    env: { required: env?.required ?? [], optional: env?.optional ?? [] },
   }
 }

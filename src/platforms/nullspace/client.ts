@@ -33,7 +33,8 @@ export function nullspaceClient(target: Target<Settings>, net: Net): PlatformCli
     platformVersion: ticket.platformVersion,
     ...(settings.url ? { url: settings.url } : {}),
   })
-  const acts = actsOf(api, live)
+  const { agentEnv = {} } = target.connection
+  const acts = actsOf(api, { live, agentEnv })
 
   async function find(): Promise<Live> {
     const deployment = await deployments.find()
@@ -61,6 +62,7 @@ export function nullspaceClient(target: Target<Settings>, net: Net): PlatformCli
     const given = { text: change.files[agentFileName], deployed: found?.mode ?? undefined, strategy: change.strategy }
     const { described, problems } = describeAgent(settings, given)
     if (problems.length > 0 || !change.bundle) throw invalid(target.agentId, problems)
+    const names = described.mode === 'service' ? namesOf(described.env) : []
     const deployment = found ?? (await deployments.create(change.key))
     const config = { name: deployment.name ?? target.agentId, ...described.config }
     const manifest = manifestOf(change.bundle, { config, scheme: settings.digest })
@@ -80,6 +82,7 @@ export function nullspaceClient(target: Target<Settings>, net: Net): PlatformCli
         strategy: change.strategy,
         key: change.key,
         keeps: change.cleanupOld ? 'no' : 'yes',
+        env: names.join(','),
       },
     }
   }
@@ -144,6 +147,14 @@ export function nullspaceClient(target: Target<Settings>, net: Net): PlatformCli
     return mode === 'service' ? { state: 'next', note: 'ready, not serving yet' } : live(ticket)
   }
 
+  /** All that the connection has of what the agent names. Throws `values-missing`. */
+  function namesOf(env: { required: readonly string[]; optional: readonly string[] }): readonly string[] {
+    const missing = env.required.filter((name) => agentEnv[name] === undefined)
+    if (missing.length > 0)
+      throw fail('values-missing', { agent: target.agentId, names: missing, prefix: 'NULLSPACE_ENV_' })
+    return [...env.required, ...env.optional].filter((name) => agentEnv[name] !== undefined)
+  }
+
   async function pin(to: RollbackTarget, before: Live): Promise<Ticket> {
     const deployment = await deployments.find()
     if (!deployment) throw fail('agent-not-found', { platform: 'Nullspace', id: settings.name })
@@ -153,12 +164,19 @@ export function nullspaceClient(target: Target<Settings>, net: Net): PlatformCli
     const status = version && versionStatus(version)
     if (status && !['ready', 'superseded'].includes(status)) throw notPinned(`${to.platformVersion} is ${status}`)
     const { id } = deployment
+    const names = version?.env_spec ? namesOf(version.env_spec) : []
     return await acts.replace({
       operation: 'rollback',
       platformVersion: to.platformVersion,
       ...(before.platformVersion ? { previousVersion: before.platformVersion } : {}),
       deploymentId: id,
-      state: { deployment: id, mode: 'service', key: keyOf('pin', id, to.platformVersion), keeps: 'no' },
+      state: {
+        deployment: id,
+        mode: 'service',
+        key: keyOf('pin', id, to.platformVersion),
+        keeps: 'no',
+        env: names.join(','),
+      },
     })
   }
 

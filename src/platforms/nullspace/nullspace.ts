@@ -1,4 +1,5 @@
-import type { Inspecting, Platform, ShippedFile } from '../platform.ts'
+import type { Inspecting, ShippedFile } from '../bundle-rules.ts'
+import type { Platform } from '../platform.ts'
 import { agentFileName, Settings } from './settings.ts'
 
 export const nullspace: Platform<Settings> = {
@@ -6,7 +7,7 @@ export const nullspace: Platform<Settings> = {
   title: 'Nullspace',
   docs: 'https://docs.ns.rocks',
   settings: Settings,
-  env: { baseUrl: 'NULLSPACE_BASE_URL', credentials: [['NULLSPACE_API_KEY']] },
+  env: { baseUrl: 'NULLSPACE_BASE_URL', credentials: [['NULLSPACE_API_KEY']], agentPrefix: 'NULLSPACE_ENV_' },
   // The documents' own host is named after an IP address: it will change.
   defaultBaseUrl: undefined,
   tokenCredential: 'NULLSPACE_API_KEY',
@@ -18,6 +19,7 @@ export const nullspace: Platform<Settings> = {
       return readAgentFile(wanted[agentFileName]).content.bundle?.exclude ?? []
     },
     inspect,
+    needs,
   },
   strategies: ['rolling', 'blue-green'],
   strategiesFor: ({ mode }) => (mode === 'job' ? [] : ['rolling', 'blue-green']),
@@ -30,4 +32,11 @@ export const nullspace: Platform<Settings> = {
 async function inspect(_files: readonly ShippedFile[], settings: Settings, { strategy, wanted }: Inspecting) {
   const { describeAgent } = await import('./agent-file.ts')
   return describeAgent(settings, { text: wanted[agentFileName], strategy }).problems
+}
+
+/** Runs of a job are started by others, with values of their own. Without a mode only the deployment knows, and `submit` looks. */
+async function needs(wanted: Readonly<Record<string, string>>, settings: Settings) {
+  const { describeAgent } = await import('./agent-file.ts')
+  const { described } = describeAgent(settings, { text: wanted[agentFileName] })
+  return described.mode === 'service' ? described.env.required : []
 }

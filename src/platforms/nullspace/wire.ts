@@ -16,10 +16,14 @@ export const Deployment = z.object({
 })
 export type Deployment = z.infer<typeof Deployment>
 
+const names = z._default(z.array(z.string()), [])
+const EnvSpec = z.object({ required: names, optional: names })
+
 export const Version = z.object({
   id: z.string().check(z.minLength(1)),
   status: text,
   bundle_digest: text,
+  env_spec: z.catch(z.nullish(EnvSpec), undefined),
   bundle_manifest: z.catch(z.nullish(z.object({ config_digest: text })), undefined),
   ready_at: text,
   created_at: text,

@@ -12,6 +12,8 @@ const restart = { method: 'POST', path: new RegExp(`^${deployment}/services/[^/]
 const start = { method: 'POST', path: new RegExp(`^${deployment}/services$`) }
 const stop = { method: 'POST', path: new RegExp(`^${deployment}/services/[^/]+/stop$`) }
 
+const withEnv = `${serviceFile}[env]\nrequired = ["MODEL_KEY"]\n`
+
 export const nullspaceJob: PlatformCase = {
   name: 'Nullspace, a job',
   platform: nullspace as Platform,
@@ -45,11 +47,12 @@ export const nullspaceService: PlatformCase = {
   name: 'Nullspace, a service that is restarted',
   platform: nullspace as Platform,
   entry: {},
-  tree: (content) => ({ ...agentFiles(content), 'nullspace.agent.toml': serviceFile }),
-  broken: { ...agentFiles(0), 'nullspace.agent.toml': serviceFile.replace('port = 8080', '') },
+  tree: (content) => ({ ...agentFiles(content), 'nullspace.agent.toml': withEnv }),
+  broken: { ...agentFiles(0), 'nullspace.agent.toml': withEnv.replace('port = 8080', '') },
   brokenSays: 'a service needs `service.port`',
   writes: [...publishing, restart],
   servesApart: true,
+  agentEnv: { MODEL_KEY: 'a-key-for-the-model' },
   start: () => startRig({ mode: 'service', effects: ({ uploads }) => uploads }),
 }
 
