@@ -115,6 +115,8 @@ export async function startGitHub(options: { root: string; port?: number }) {
     const repository = world.repositories.get(`${matched.params['owner']}/${matched.params['repo']}`.toLowerCase())
     if (!repository || !sees(viewer, repository)) throw notFound()
     demand(viewer, { repository, need: route.need })
+    if (repository.archived && route.need.access === 'write')
+      throw refusal(403, 'Repository was archived so is read-only.')
     if (viewer.kind === 'token' && viewer.grant.appId !== undefined)
       needs.add(`${route.need.permission}:${route.need.access}`)
     return await route.handle({ ...call, repository })
