@@ -67,7 +67,10 @@ export const DeploymentPayload = Common.extend({
 export const InstallationPayload = z.object({
   action: z.string(),
   installation: z.object({ id: z.number(), account: z.object({ login: z.string() }).nullish() }),
+  repositories_removed: z.array(z.object({ id: z.number() })).optional(),
 })
+
+export const RepositoryPayload = Common.extend({ action: z.string() })
 
 /** Undefined when the event did not come through an installation: then nothing may be done. */
 export function repositoryOf(payload: z.infer<typeof Common>): Repository | undefined {
