@@ -8,6 +8,7 @@ import type { Platform } from '../src/platforms/platform.ts'
 import { redactedWrites } from '../src/redacted-writes.ts'
 import { answerComment } from './answer.ts'
 import { createConfigReader } from './config-file.ts'
+import { conditional, createEtags, type Etags } from './conditional.ts'
 import { chooseConnection } from './connections.ts'
 import type { App } from './context.ts'
 import { createDashboard } from './dashboard/dashboard.ts'
@@ -62,8 +63,9 @@ export async function startApp(options: StartOptions): Promise<RunningApp> {
   const probot = startProbot(settings)
   const recorded = recordLines(log, { database, clock, redact: options.redact })
   const { connections } = settings
+  const etags = createEtags()
   const metrics = createMetrics({ database, clock, connections, version, stats: () => engine.stats() })
-  const app = assemble({ ...options, probot, database, engine, scratch, recorded, metrics })
+  const app = assemble({ ...options, probot, database, engine, scratch, recorded, metrics, etags })
   const ready = probot.then((loaded) => loaded.register(app))
   ready.catch((error: unknown) => log.error('Probot did not start', { stack: String(error) }))
   const dashboard = createDashboard({ ...settings, app, database, metrics, fetch })
@@ -90,8 +92,9 @@ export async function startApp(options: StartOptions): Promise<RunningApp> {
   ]
   for (const timer of timers) timer.unref()
   const reach: Reach = {
-    app: async () => await (await probot).app(),
-    octokit: async (installation) => await (await probot).octokit(installation),
+    app: async () => conditional(await (await probot).app(), { etags, who: 'app' }),
+    octokit: async (installation) =>
+      conditional(await (await probot).octokit(installation), { etags, who: `${installation}` }),
   }
   const endReconciling = keepReconciling(app, { reach, everyMs: settings.reconcileMs })
   log.info(`Agent Deploy listens on ${url}`, { connections: settings.connections.length })
@@ -139,9 +142,10 @@ function assemble(
     scratch: string
     recorded: RecordedLog
     metrics: Metrics
+    etags: Etags
   },
 ): App {
-  const { settings, platforms, clock, redact, probot, database, engine, scratch, recorded, metrics } = given
+  const { settings, platforms, clock, redact, probot, database, engine, scratch, recorded, metrics, etags } = given
   const { log } = recorded
   const tracer = createTracer({ endpoint: settings.otlpEndpoint, database, fetch, log, version })
   return {
@@ -158,7 +162,8 @@ function assemble(
     async github(repository) {
       const octokit = await (await probot).octokit(repository.installation)
       const counted = metrics.countedOctokit(octokit, repository.installation)
-      return installationGitHub(redactedWrites(counted, redact), { repository, clock })
+      const saving = conditional(redactedWrites(counted, redact), { etags, who: `${repository.installation}` })
+      return installationGitHub(saving, { repository, clock })
     },
     connect: (agent, { owner, repo }) =>
       chooseConnection(settings.connections, { agent, repository: `${owner}/${repo}` }),

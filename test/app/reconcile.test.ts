@@ -127,6 +127,8 @@ describe('reconciling', () => {
       '/app/installations',
       '/installation/repositories',
     ])
+    // Which does not count against GitHub's limit.
+    expect(place.github.requests.at(-1)?.status).toBe(304)
   })
 
   it('that GitHub refuses comes again, and disturbs nobody', async () => {

@@ -68,6 +68,12 @@ export function createOwners(given: { world: World; hooks: Hooks; repositoryOf: 
       app.installations.splice(app.installations.indexOf(installation), 1)
     },
 
+    /** An hour has passed for them. */
+    expireTokens(): void {
+      for (const [token, grant] of world.tokens)
+        if (grant.installationId !== undefined) world.tokens.set(token, { ...grant, expiresAt: world.now() - 1 })
+    },
+
     suspendInstallation(id: number): void {
       find(id).installation.suspendedAt = '2026-01-01T00:00:00Z'
       tell(id, { event: 'installation', action: 'suspend' })
