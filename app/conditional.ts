@@ -8,6 +8,7 @@ import { statusOf } from './github-trouble.ts'
 const routes: readonly string[] = [
   'GET /repos/{owner}/{repo}/contents/{path}',
   'GET /repos/{owner}/{repo}/git/ref/{ref}',
+  'GET /repos/{owner}/{repo}/issues/comments',
   'GET /installation/repositories',
   'GET /app/installations',
 ]

@@ -49,6 +49,7 @@ export const CommentPayload = Common.extend({
     id: z.number(),
     body: z.string().nullish(),
     html_url: z.string(),
+    created_at: z.string(),
     user: z.object({ login: z.string(), type: z.string() }),
   }),
 })

@@ -225,15 +225,21 @@ async function nextGeneration(
 
 export function toAgent(row: Row): AgentRow {
   return {
+    ...toRepository(row),
     key: String(row['key']),
+    name: String(row['name']),
+    generation: Number(row['generation']),
+    fence: Number(row['fence']),
+  }
+}
+
+export function toRepository(row: Row): Repository {
+  return {
     id: Number(row['repository_id']),
     owner: String(row['owner']),
     repo: String(row['repo']),
     webUrl: String(row['web_url']),
     defaultBranch: String(row['default_branch']),
     installation: Number(row['installation']),
-    name: String(row['name']),
-    generation: Number(row['generation']),
-    fence: Number(row['fence']),
   }
 }

@@ -11,6 +11,8 @@ export interface CommentFacts {
   readonly author: string
   readonly url: string
   readonly body: string
+  /** Milliseconds since the epoch. */
+  readonly writtenAt: number
   readonly delivery: string
 }
 
