@@ -6,6 +6,7 @@ import { onDeployment } from './on-deployment.ts'
 import { onInstallation } from './on-installation.ts'
 import { onPush } from './on-push.ts'
 import { onRelease } from './on-release.ts'
+import { onRepository } from './on-repository.ts'
 
 /** Which event does what. A handler turns a payload into rows and returns; it may be called again for the same delivery. */
 const handlers = {
@@ -15,6 +16,7 @@ const handlers = {
   'check_suite.completed': onChecks,
   status: onStatus,
   'deployment_status.created': onDeployment,
+  repository: onRepository,
   installation: onInstallation,
   installation_repositories: onInstallation,
 } as const

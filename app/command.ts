@@ -19,6 +19,10 @@ export type ParsedCommand =
 
 /** A comment with more is not a conversation. */
 export const mostCommands = 10
+/** Whoever wrote a command that long ago has seen that nothing happened, and done something else about it. */
+export const commandLifeMs = 60 * 60_000
+/** These change nothing: they may be answered at any time. */
+export const tellOnly: readonly CommandName[] = ['plan', 'status', 'help']
 const longestReason = 300
 const longestLine = 200
 

@@ -6,7 +6,7 @@ import { code, inert, table } from '../src/markdown.ts'
 import { renderStatus, renderSummary } from '../src/report.ts'
 import { status } from '../src/status.ts'
 import { chooseAgents } from './candidates.ts'
-import type { ParsedCommand } from './command.ts'
+import { commandLifeMs, tellOnly, type ParsedCommand } from './command.ts'
 import type { App } from './context.ts'
 import type { CommentFacts, Section } from './engine/comments.ts'
 import type { WantedOperation } from './engine/operations.ts'
@@ -39,6 +39,8 @@ export async function decide(command: ParsedCommand, at: { index: number; asked:
   try {
     if (command.kind === 'typo') return refused(command.line, typo(command))
     if (command.name === 'help') return answered(command.line, help)
+    const age = asked.app.clock.now() - asked.facts.writtenAt
+    if (age > commandLifeMs && !tellOnly.includes(command.name)) return refused(command.line, tooLate(age))
     const agents = await agentsOf(command, asked)
     if (command.name === 'status') return answered(command.line, await showStatus(agents, asked))
     if (command.name === 'plan') return answered(command.line, await showPlan(agents, asked))
@@ -70,6 +72,14 @@ function refused(command: string, text: string): Decided {
 
 function typo({ word, meant }: Extract<ParsedCommand, { kind: 'typo' }>): string {
   return `There is no command ${code(`/${word}`)}. Did you mean ${code(`/${meant}`)}? ${code('/help')} lists them all.`
+}
+
+function tooLate(age: number): string {
+  const hours = Math.floor(age / (60 * 60_000))
+  return (
+    `🕰️ This reached the app only now, ${hours} hour${hours === 1 ? '' : 's'} after it was written. By then things may be different, ` +
+    'so it was not carried out. Sorry for that: write it again if it is still wanted.'
+  )
 }
 
 /** The agents that are meant; the commander may command every one of them, or nothing happens. */

@@ -1,11 +1,15 @@
 import { Postponed } from '../src/errors.ts'
 import { nextTry } from './backoff.ts'
 import type { App } from './context.ts'
+import { Suspended, suspensionMs } from './github-trouble.ts'
+import { isStatus } from './permission.ts'
 
 /** A delivery whose handler fails this often, for no reason that passes, is set aside. */
 const mostTries = 5
 /** GitHub keeps deliveries for three days; older news are no longer worth acting on. */
 const tooOldMs = 3 * 24 * 60 * 60_000
+/** What an owner has to allow first is looked at again when they have, and otherwise this often. */
+const refusedMs = 60 * 60_000
 
 /** Hands an event to the handlers; Probot's `receive`. */
 export type Receive = (event: { id: string; name: string; payload: unknown }) => Promise<void>
@@ -25,7 +29,15 @@ export async function dispatch(guid: string, to: { app: App; receive: Receive })
   } catch (thrown) {
     const error = causeOf(thrown)
     const text = app.redact(error instanceof Error ? error.message : String(error)).slice(0, 256)
-    const passes = error instanceof Postponed && now - delivery.receivedAt < tooOldMs
+    const age = now - delivery.receivedAt
+    // The app is not installed there any more, or may not see the repository: nothing can be done, or told.
+    if (isStatus(error, 410)) {
+      log.warn(`a delivery is of no use any more: ${text}`, { delivery: guid, event: delivery.event })
+      return void (await store.deliveries.done(guid))
+    }
+    const isRefused = isStatus(error, 403) || isStatus(error, 401)
+    const passes =
+      (error instanceof Postponed || isRefused) && age < (error instanceof Suspended ? suspensionMs : tooOldMs)
     const tries = delivery.tries + 1
     if (!passes && tries >= mostTries) {
       const stack = error instanceof Error ? error.stack : undefined
@@ -33,7 +45,7 @@ export async function dispatch(guid: string, to: { app: App; receive: Receive })
       await store.deliveries.quarantine(guid, text)
       return undefined
     }
-    const named = error instanceof Postponed ? error.notBefore : undefined
+    const named = error instanceof Postponed ? error.notBefore : isRefused ? now + refusedMs : undefined
     const notBefore = named ?? nextTry({ now, tries, spread: (now % 97) / 97 })
     log.warn(`a delivery is put off: ${text}`, { delivery: guid, event: delivery.event })
     await store.deliveries.postpone(guid, { notBefore, tries: passes ? delivery.tries : tries, error: text })

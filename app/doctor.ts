@@ -20,7 +20,7 @@ export async function diagnose(
     ]
   const settings = settingsOf(env, given.folder)
   if ('problem' in settings) return [settings]
-  return [{ name: 'settings' }, ...(await examine(settings, { clock: wallClock, fetch: given.fetch }))]
+  return [{ name: 'settings' }, ...(await examine(settings, { clock: wallClock, fetch: given.fetch, platforms }))]
 }
 
 function settingsOf(env: Readonly<Record<string, string | undefined>>, folder: string): Settings | Required<Finding> {

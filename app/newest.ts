@@ -6,8 +6,8 @@ import { isStatus } from './permission.ts'
 export interface Sorted {
   /** Undefined when none of them is wanted any more: the branch has moved away from all. */
   readonly newest: Operation | undefined
-  /** What each of the others gave way to. */
-  readonly older: readonly { readonly operation: Operation; readonly newer: string }[]
+  /** What each of the others gave way to; nothing where the branch is gone. */
+  readonly older: readonly { readonly operation: Operation; readonly newer: string | undefined }[]
 }
 
 const Ref = z.object({ object: z.object({ sha: z.string() }) })
@@ -28,7 +28,7 @@ export async function findNewest(candidates: readonly Operation[], github: GitHu
   if (atHead || branchOf(newest.trigger.ref) !== branch || branch === undefined) return { newest, older }
   const isOnBranch = head !== undefined && ['ahead', 'identical'].includes(await compare(github, newest.commit, head))
   if (isOnBranch) return { newest, older }
-  return { newest: undefined, older: candidates.map((operation) => ({ operation, newer: head ?? 'none' })) }
+  return { newest: undefined, older: candidates.map((operation) => ({ operation, newer: head })) }
 }
 
 async function byAncestry(candidates: readonly Operation[], github: GitHub): Promise<Operation> {

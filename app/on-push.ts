@@ -3,6 +3,8 @@ import type { ConfigAt } from './config-file.ts'
 import type { App } from './context.ts'
 import type { PushedFiles, WantedOperation } from './engine/operations.ts'
 import { type PushPayload, PushPayload as Payload, repositoryOf } from './payload.ts'
+import { isStatus } from './permission.ts'
+import { correctAccess, publishAccess } from './publish-access.ts'
 import { publishConfigProblems } from './publish-config.ts'
 
 /** GitHub lists no more commits in a push (GitHub Docs: "Webhook events and payloads"); a list that long may be cut. */
@@ -19,7 +21,9 @@ export async function onPush(event: { id: string; payload: unknown }, app: App):
   if (payload.deleted) return await app.store.heads.forget(repository.id, branch)
   const commit = payload.after
   const github = await app.github(repository)
-  const found = await app.configs.read(github, commit)
+  const at = { github, turns: app.store.turns, repositoryId: repository.id, commit }
+  const found = await readConfig(at, app)
+  await correctAccess(at)
   // From here on a push to this branch that does not arrive is noticed.
   if (isWatched(branch, { found, defaultBranch: repository.defaultBranch }))
     await app.store.heads.record(repository.id, { branch, sha: commit })
@@ -56,6 +60,19 @@ export async function onPush(event: { id: string; payload: unknown }, app: App):
     repository: `${repository.owner}/${repository.repo}`,
     commit,
   })
+}
+
+/** A permission that is not accepted yet is said at the commit; the push itself is kept until it is. */
+async function readConfig(at: Parameters<typeof publishAccess>[1], { configs, log }: App): Promise<ConfigAt> {
+  try {
+    return await configs.read(at.github, at.commit)
+  } catch (error) {
+    if (!isStatus(error, 403)) throw error
+    await publishAccess(error, at).catch((unsaid: unknown) =>
+      log.warn(`the check could not be written: ${String(unsaid)}`),
+    )
+    throw error
+  }
 }
 
 function isWatched(branch: string, given: { found: ConfigAt; defaultBranch: string }): boolean {

@@ -50,6 +50,7 @@ export const CommentPayload = Common.extend({
     id: z.number(),
     body: z.string().nullish(),
     html_url: z.string(),
+    created_at: z.string(),
     user: z.object({ login: z.string(), type: z.string() }),
   }),
 })
@@ -66,7 +67,10 @@ export const DeploymentPayload = Common.extend({
 export const InstallationPayload = z.object({
   action: z.string(),
   installation: z.object({ id: z.number(), account: z.object({ login: z.string() }).nullish() }),
+  repositories_removed: z.array(z.object({ id: z.number() })).optional(),
 })
+
+export const RepositoryPayload = Common.extend({ action: z.string() })
 
 /** Undefined when the event did not come through an installation: then nothing may be done. */
 export function repositoryOf(payload: z.infer<typeof Common>): Repository | undefined {

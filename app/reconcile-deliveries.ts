@@ -1,14 +1,13 @@
 import { z } from 'zod'
 import { eventNames } from './app.ts'
+import { commandLifeMs } from './command.ts'
 import type { App } from './context.ts'
-import type { Budget, Reach } from './reconcile.ts'
+import type { Budget, Reach } from './reconcile-budget.ts'
 
 /** GitHub delivers again for three days, no longer. */
 const windowMs = 3 * 24 * 60 * 60_000
 /** Attempts are listed a little after they were made. */
 const overlapMs = 10 * 60_000
-/** After this time whoever commented has seen that nothing happened, and done something else about it. */
-const commentMs = 60 * 60_000
 /** The most GitHub lists at once. */
 const pageSize = 100
 
@@ -19,6 +18,7 @@ const Attempts = z.array(
     delivered_at: z.string(),
     status_code: z.number(),
     event: z.string(),
+    redelivery: z.boolean().default(false),
   }),
 )
 type Attempt = z.infer<typeof Attempts>[number]
@@ -58,16 +58,16 @@ export async function redeliverFailed(app: App, given: { reach: Reach; budget: B
 export function chooseFailed(attempts: readonly Attempt[], within: { now: number; since: number }): readonly Attempt[] {
   const isFine = ({ status_code: status }: Attempt) => status >= 200 && status < 300
   const arrived = new Set(attempts.filter(isFine).map(({ guid }) => guid))
-  const failed = new Map<string, Attempt>()
-  for (const attempt of attempts) {
-    const { guid, event, status_code: status } = attempt
-    const at = Date.parse(attempt.delivered_at)
-    // What was refused for its signature or form would be refused again.
-    const wasRefused = status >= 400 && status < 500 && status !== 408 && status !== 429
-    const isOld = at < within.since || (event === 'issue_comment' && at < within.now - commentMs)
-    if (!arrived.has(guid) && !failed.has(guid) && eventNames.includes(event) && !wasRefused && !isOld)
-      failed.set(guid, attempt)
-  }
+  const newest = new Map<string, Attempt>()
+  for (const attempt of attempts) if (!newest.has(attempt.guid)) newest.set(attempt.guid, attempt)
+  const failed = [...newest.values()].filter(({ guid, event, status_code: status, redelivery, delivered_at }) => {
+    const at = Date.parse(delivered_at)
+    // Refused by us for its signature, or by what stands before us: a mistake that may have been mended since, so it is
+    // asked for once more, and not for ever.
+    const wasRefused = redelivery && status >= 400 && status < 500 && status !== 408 && status !== 429
+    const isOld = at < within.since || (event === 'issue_comment' && at < within.now - commandLifeMs)
+    return !arrived.has(guid) && eventNames.includes(event) && !wasRefused && !isOld
+  })
   // In the order in which they were sent.
-  return [...failed.values()].reverse()
+  return failed.reverse()
 }

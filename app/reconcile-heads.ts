@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { App } from './context.ts'
 import { installationGitHub } from './github.ts'
 import { readHead } from './newest.ts'
-import type { Budget, Reach, Seen } from './reconcile.ts'
+import { type Budget, type Reach, type Seen, separately } from './reconcile-budget.ts'
 import { readLedger } from './reconcile-ledger.ts'
 
 /** A webhook may be minutes late; a push that is younger is left to it. */
@@ -30,19 +30,32 @@ export async function findMissedPushes(
   given: { reach: Reach; budget: Budget; seen: Seen; graceMs?: number },
 ): Promise<void> {
   const { reach, budget } = given
+  const all: { readonly id: number }[] = []
   for await (const installation of list(budget, async (page) => {
     const octokit = await reach.app()
     const { data } = await octokit.request('GET /app/installations', { per_page: pageSize, page })
     return Installations.parse(data)
   })) {
-    if (installation.suspended_at) continue
-    const octokit = await reach.octokit(installation.id)
-    const repositories = list(budget, async (page) => {
-      const { data } = await octokit.request('GET /installation/repositories', { per_page: pageSize, page })
-      return Repositories.parse(data).repositories
-    })
-    for await (const repository of repositories) await compare(repository, { ...given, app, installation })
+    if (!installation.suspended_at) all.push(installation)
   }
+  // Where the last run ended: with many, each has its turn.
+  const mark = (await app.store.turns.read('installation')) ?? 0
+  const [before, after] = [all.filter(({ id }) => id <= mark), all.filter(({ id }) => id > mark)]
+  for (const installation of [...after, ...before]) {
+    if (budget.left <= 0) return
+    await separately(app, () => compareAll(installation, { ...given, app }))
+    await app.store.turns.write('installation', installation.id)
+  }
+}
+
+async function compareAll(installation: { readonly id: number }, around: Omit<Around, 'installation'>): Promise<void> {
+  const { reach, budget } = around
+  const octokit = await reach.octokit(installation.id)
+  const repositories = list(budget, async (page) => {
+    const { data } = await octokit.request('GET /installation/repositories', { per_page: pageSize, page })
+    return Repositories.parse(data).repositories
+  })
+  for await (const repository of repositories) await compare(repository, { ...around, installation })
 }
 
 async function* list<T>(budget: Budget, read: (page: number) => Promise<readonly T[]>): AsyncGenerator<T> {

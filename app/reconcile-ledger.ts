@@ -4,7 +4,7 @@ import { payloadOf } from '../src/ledger.ts'
 import type { App } from './context.ts'
 import type { Repository } from './engine/agents.ts'
 import { SeenDeployment, SeenStatus, watchRecord } from './ledger-watch.ts'
-import type { Budget } from './reconcile.ts'
+import type { Budget } from './reconcile-budget.ts'
 
 /** The newest records say what is live; older ones are history that nobody has asked for yet. */
 const pageSize = 30

@@ -8,6 +8,7 @@ import type { Clock, Log } from '../src/io.ts'
 import type { Platform } from '../src/platforms/platform.ts'
 import { redactedWrites } from '../src/redacted-writes.ts'
 import { createConfigReader } from './config-file.ts'
+import { conditional, createEtags, type Etags } from './conditional.ts'
 import { chooseConnection } from './connections.ts'
 import type { App } from './context.ts'
 import { type RecordedLog, recordLines } from './dashboard/log-lines.ts'
@@ -24,7 +25,8 @@ import { createMetrics, type Metrics } from './metrics.ts'
 import { observed } from './metrics-observe.ts'
 import { type GitHubApp, startProbot } from './probot.ts'
 import { createReceiver } from './receiver.ts'
-import type { keepReconciling, Reach } from './reconcile.ts'
+import type { keepReconciling } from './reconcile.ts'
+import type { Reach } from './reconcile-budget.ts'
 import { createTracer } from './tracing.ts'
 import { keepUp, recover } from './upkeep.ts'
 import { version } from './version.ts'
@@ -56,8 +58,9 @@ export async function startApp(options: StartOptions): Promise<RunningApp> {
   const probot = Promise.withResolvers<GitHubApp>()
   const recorded = recordLines(log, { database, clock, redact: options.redact })
   const { connections } = settings
+  const etags = createEtags()
   const metrics = createMetrics({ database, clock, connections, version, stats: () => engine.stats() })
-  const app = assemble({ ...options, probot: probot.promise, database, engine, scratch, recorded, metrics })
+  const app = assemble({ ...options, probot: probot.promise, database, engine, scratch, recorded, metrics, etags })
   const listening = Promise.withResolvers<void>()
   const dashboard = listening.promise.then(async () => {
     const { createDashboard } = await import('./dashboard/dashboard.ts')
@@ -87,8 +90,9 @@ export async function startApp(options: StartOptions): Promise<RunningApp> {
   app.engine.run(async (key) => (await work).handle(key))
   const endUpkeep = keepUp(app, recorded)
   const reach: Reach = {
-    app: async () => await (await probot.promise).app(),
-    octokit: async (installation) => await (await probot.promise).octokit(installation),
+    app: async () => conditional(await (await probot.promise).app(), { etags, who: 'app' }),
+    octokit: async (installation) =>
+      conditional(await (await probot.promise).octokit(installation), { etags, who: `${installation}` }),
   }
   const reconciling = work.then(
     ({ keepReconciling }) => (isStopping ? undefined : keepReconciling(app, { reach, everyMs: settings.reconcileMs })),
@@ -140,9 +144,10 @@ function assemble(
     scratch: string
     recorded: RecordedLog
     metrics: Metrics
+    etags: Etags
   },
 ): App {
-  const { settings, platforms, clock, redact, probot, database, engine, scratch, recorded, metrics } = given
+  const { settings, platforms, clock, redact, probot, database, engine, scratch, recorded, metrics, etags } = given
   const { log } = recorded
   const tracer = createTracer({ settings: settings.tracing, database, clock, fetch, log, redact, version })
   return {
@@ -159,7 +164,8 @@ function assemble(
     async github(repository) {
       const octokit = await (await probot).octokit(repository.installation)
       const counted = metrics.countedOctokit(octokit, repository.installation)
-      return installationGitHub(redactedWrites(counted, redact), { repository, clock })
+      const saving = conditional(redactedWrites(counted, redact), { etags, who: `${repository.installation}` })
+      return installationGitHub(saving, { repository, clock })
     },
     connect: (agent, { owner, repo }) =>
       chooseConnection(settings.connections, { agent, repository: `${owner}/${repo}` }),

@@ -5,10 +5,12 @@ import { chooseNext } from './choose.ts'
 import type { App } from './context.ts'
 import { StaleFence } from './engine/agents.ts'
 import type { Operation } from './engine/operations.ts'
+import { Suspended, suspensionMs } from './github-trouble.ts'
 import { storeJournal } from './journal.ts'
 import { type Lane, outcomeOf, type Performed } from './lane.ts'
 import { findNewest, type Sorted } from './newest.ts'
 import { perform, performFollow } from './perform.ts'
+import { isStatus } from './permission.ts'
 import { correctCheck, publishCheck } from './publish.ts'
 import { giveUp, supersede } from './supersede.ts'
 
@@ -16,6 +18,8 @@ import { giveUp, supersede } from './supersede.ts'
 const patienceMs = 24 * 60 * 60_000
 /** A report is worth less than a deploy: after these tries it is only logged. */
 const mostReports = 12
+/** Some seconds, in which the webhook of a transfer comes. */
+const goneTries = 4
 /** A platform that has not said within a day what became of a build never will. */
 const followMs = 24 * 60 * 60_000
 
@@ -52,16 +56,21 @@ async function take(operation: Operation, given: { lane: Lane; work: () => Promi
     await work()
   } catch (error) {
     if (error instanceof StaleFence) return
-    if (error instanceof Postponed && !isTooOld(operation, lane.app)) return await putOff(operation, { lane, error })
+    if (error instanceof Postponed && !isTooOld(operation, { app: lane.app, error }))
+      return await putOff(operation, { lane, error })
+    // A repository that moves is gone before the webhook says where to.
+    if (isStatus(error, 410) && operation.tries < goneTries) return await putOff(operation, { lane, error })
     if (operation.state === 'reporting') return await giveUpReport(operation, { lane, error })
     if (operation.state === 'following') return await putOff(operation, { lane, error })
     await end(operation, { lane, performed: refusedBy(error, { operation, lane }) })
   }
 }
 
-function isTooOld(operation: Operation, { clock }: App): boolean {
+function isTooOld(operation: Operation, { app, error }: { app: App; error: Postponed }): boolean {
+  const age = app.clock.now() - operation.createdAt
+  if (error instanceof Suspended) return age > suspensionMs
   if (operation.state === 'reporting') return operation.tries >= mostReports
-  return clock.now() - operation.createdAt > patienceMs
+  return age > patienceMs
 }
 
 async function putOff(operation: Operation, given: { lane: Lane; error: unknown }): Promise<void> {
@@ -109,8 +118,11 @@ async function takeNewest(candidates: readonly Operation[], lane: Lane): Promise
     return
   }
   const { newest, older } = sorted
-  for (const { operation, newer } of older)
-    await giveUp(operation, { lane, error: fail('newer-commit', { newer: newer.slice(0, 7) }) })
+  for (const { operation, newer } of older) {
+    const ref = operation.trigger.ref ?? ''
+    const error = newer ? fail('newer-commit', { newer: newer.slice(0, 7) }) : fail('branch-gone', { ref })
+    await giveUp(operation, { lane, error })
+  }
   if (newest) await take(newest, { lane, work: () => run(newest, lane) })
 }
 

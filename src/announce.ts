@@ -31,7 +31,7 @@ export async function announce(outcome: Outcome, given: { agent: Agent; commit: 
   } catch (error) {
     // The App comes back to it; what was written then is found.
     if (error instanceof Postponed) throw error
-    const remedy = isRefusal(error) ? ' Give the token the permission `contents: write`.' : ''
+    const remedy = isRefusal(error) ? ' Give the token, or the app, the permission `contents: write`.' : ''
     const detail = error instanceof Error ? error.message : String(error)
     return warn(`The release "${tag}" could not be written (${detail}).${remedy}`)
   }

@@ -158,6 +158,11 @@ export const refusals = {
     message: (f) => `The newer commit ${f['newer']} is wanted instead.`,
     help: () => 'Nothing is left to do: its own check tells how it went.',
   },
+  'branch-gone': {
+    decision: 'superseded',
+    message: (f) => `"${f['ref']}" is gone: nothing of it is deployed any more.`,
+    help: () => 'Nothing is left to do. What is live stays live; `/rollback` goes back.',
+  },
   'checks-failed': {
     decision: 'refused',
     message: (f) =>

@@ -44,6 +44,8 @@ export class StaleFence extends Postponed {
 export interface Agents {
   /** Writes down what a trigger wants, in one commit; returns the keys of the agents. */
   enqueue(repository: Repository, wanted: readonly WantedOperation[]): Promise<readonly string[]>
+  /** A repository has another name, owner or default branch now; where nothing is known of it, nothing happens. */
+  describe(repository: Repository): Promise<void>
   /** Takes the agent over: from now on only writes with the new fence are accepted. */
   claim(key: string): Promise<AgentRow | undefined>
   /** Operations that are not done, oldest first. */
@@ -58,6 +60,8 @@ export interface Agents {
   releaseCommit(waiting: { repositoryId: number; commit: string }): Promise<readonly string[]>
   /** As above, whatever waits for something in an installation. */
   releaseInstallation(installation: number): Promise<readonly string[]>
+  /** As above, in a repository. */
+  releaseRepository(repositoryId: number): Promise<readonly string[]>
   /** As above, what waits or is unknown of one agent; true when there is something. */
   hurry(agent: { key: string }): Promise<boolean>
   /** The newest, whatever became of it. */
@@ -115,6 +119,13 @@ export function createAgents(database: Database, clock: Pick<Clock, 'now'>): Age
         return [...keys]
       }),
 
+    async describe({ id, owner, repo, webUrl, defaultBranch, installation }) {
+      await database.run(
+        'UPDATE agent SET owner = ?, repo = ?, web_url = ?, default_branch = ?, installation = ? WHERE repository_id = ?',
+        [owner, repo, webUrl, defaultBranch, installation, id],
+      )
+    },
+
     async claim(key) {
       const [row] = await database.all('UPDATE agent SET fence = fence + 1 WHERE key = ? RETURNING *', [key])
       return row && toAgent(row)
@@ -140,6 +151,9 @@ export function createAgents(database: Database, clock: Pick<Clock, 'now'>): Age
 
     releaseInstallation: (installation) =>
       letGo(open, { where: 'agent_key IN (SELECT key FROM agent WHERE installation = ?)', values: [installation] }),
+
+    releaseRepository: (repositoryId) =>
+      letGo(open, { where: 'agent_key IN (SELECT key FROM agent WHERE repository_id = ?)', values: [repositoryId] }),
 
     async hurry({ key }) {
       const where = "state IN ('queued', 'following') AND agent_key = ?"
@@ -216,15 +230,21 @@ async function nextGeneration(
 
 export function toAgent(row: Row): AgentRow {
   return {
+    ...toRepository(row),
     key: String(row['key']),
+    name: String(row['name']),
+    generation: Number(row['generation']),
+    fence: Number(row['fence']),
+  }
+}
+
+export function toRepository(row: Row): Repository {
+  return {
     id: Number(row['repository_id']),
     owner: String(row['owner']),
     repo: String(row['repo']),
     webUrl: String(row['web_url']),
     defaultBranch: String(row['default_branch']),
     installation: Number(row['installation']),
-    name: String(row['name']),
-    generation: Number(row['generation']),
-    fence: Number(row['fence']),
   }
 }

@@ -11,6 +11,8 @@ export interface CommentFacts {
   readonly author: string
   readonly url: string
   readonly body: string
+  /** Milliseconds since the epoch. */
+  readonly writtenAt: number
   readonly delivery: string
 }
 
@@ -39,6 +41,8 @@ export interface Comments {
   insert(facts: CommentFacts): Promise<string>
   read(id: string): Promise<CommentRow | undefined>
   active(): Promise<readonly { readonly id: string; readonly notBefore: number }[]>
+  /** What waits for a time need not any more; returns the ids. */
+  release(): Promise<readonly string[]>
   /** Those on a pull request that are answered, newest first. */
   answered(pull: string): Promise<readonly CommentRow[]>
   update(id: string, change: Partial<Pick<CommentRow, 'state' | 'sections' | 'tries' | 'notBefore'>>): Promise<void>
@@ -71,6 +75,13 @@ export function createComments(database: Database, clock: Pick<Clock, 'now'>): C
     async active() {
       const rows = await database.all("SELECT id, not_before FROM comment WHERE state <> 'done' ORDER BY created_at")
       return rows.map((row) => ({ id: String(row['id']), notBefore: Number(row['not_before']) }))
+    },
+
+    async release() {
+      const rows = await database.all(
+        "UPDATE comment SET not_before = 0 WHERE state <> 'done' AND not_before > 0 RETURNING id",
+      )
+      return rows.map((row) => String(row['id']))
     },
 
     async answered(pull) {

@@ -22,6 +22,8 @@ export interface Deliveries {
   /** Undefined when it is unknown or no longer waits. */
   read(guid: string): Promise<WaitingDelivery | undefined>
   waiting(): Promise<readonly { readonly guid: string; readonly notBefore: number }[]>
+  /** What waits for a time need not any more; returns the GUIDs. */
+  release(): Promise<readonly string[]>
   done(guid: string): Promise<void>
   postpone(guid: string, until: { notBefore: number; tries: number; error: string }): Promise<void>
   /** Set aside: tried often enough, and always failed. */
@@ -77,6 +79,13 @@ export function createDeliveries(database: Database): Deliveries {
         "SELECT guid, not_before FROM delivery WHERE state = 'stored' ORDER BY received_at",
       )
       return rows.map((row) => ({ guid: String(row['guid']), notBefore: Number(row['not_before']) }))
+    },
+
+    async release() {
+      const rows = await database.all(
+        "UPDATE delivery SET not_before = 0 WHERE state = 'stored' AND not_before > 0 RETURNING guid",
+      )
+      return rows.map((row) => String(row['guid']))
     },
 
     async done(guid) {

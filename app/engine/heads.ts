@@ -1,3 +1,4 @@
+import { type Repository, toRepository } from './agents.ts'
 import type { Database } from './database.ts'
 
 /** Where a branch stood when its last push was handled. */
@@ -10,6 +11,8 @@ export interface Heads {
   of(repositoryId: number): Promise<readonly Head[]>
   record(repositoryId: number, head: Head): Promise<void>
   forget(repositoryId: number, branch: string): Promise<void>
+  /** Repositories that agents are known of. */
+  repositories(): Promise<readonly Repository[]>
   /** Was something already wanted at this commit? */
   isWanted(repositoryId: number, sha: string): Promise<boolean>
 }
@@ -32,6 +35,13 @@ export function createHeads(database: Database): Heads {
 
     async forget(repositoryId, branch) {
       await database.run('DELETE FROM head WHERE repository_id = ? AND branch = ?', [repositoryId, branch])
+    },
+
+    async repositories() {
+      const rows = await database.all(
+        'SELECT DISTINCT repository_id, owner, repo, web_url, default_branch, installation FROM agent ORDER BY repository_id',
+      )
+      return rows.map(toRepository)
     },
 
     async isWanted(repositoryId, sha) {

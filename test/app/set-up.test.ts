@@ -1,9 +1,7 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { createServer, request, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { request } from 'node:http'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { diagnose } from '../../app/doctor.ts'
 import { isNotSetUp } from '../../app/env.ts'
 import { type SetUp, startSetUp } from '../../app/set-up.ts'
 import { createPlace, type Place, webhookSecret } from '../support/app.ts'
@@ -123,81 +121,5 @@ describe('npm start with nothing configured', () => {
 
     expect(output).toMatch(/not set up/)
     expect(output).toMatch(/Open http:\/\/127\.0\.0\.1:\d+ to create one/)
-  })
-})
-
-describe('the doctor', { timeout: 20_000 }, () => {
-  let server: Server
-  let platform: string
-  beforeEach(async () => {
-    server = createServer((_, response) => response.end()).listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    platform = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  })
-  afterEach(() => server.close())
-
-  const env = (over: Readonly<Record<string, string>> = {}) => {
-    const connections = join(place.folder.path, 'connections.yml')
-    writeFileSync(
-      connections,
-      `main: { platform: nasiko, base-url: "${platform}", credentials: { NASIKO_TOKEN: TOKEN }, repositories: [acme/*] }\n`,
-    )
-    return {
-      APP_ID: String(place.app.id),
-      PRIVATE_KEY: place.app.privateKey,
-      WEBHOOK_SECRET: webhookSecret,
-      CONNECTIONS: connections,
-      DATA_DIR: place.dataDir,
-      GITHUB_API_URL: place.github.apiUrl,
-      TOKEN: 'a token of the tests',
-      ...over,
-    }
-  }
-  const examine = async (over: Readonly<Record<string, string>> = {}, reach: typeof fetch = fetch) => {
-    const findings = await diagnose(env(over), { folder: place.folder.path, fetch: reach })
-    return Object.fromEntries(findings.map(({ name, problem }) => [name, problem ?? 'fine']))
-  }
-
-  it('finds nothing where all is well', async () => {
-    place.github.setWebhookUrl(place.app.id, 'https://deploy.example.com/api/github/webhooks')
-
-    expect(new Set(Object.values(await examine()))).toEqual(new Set(['fine']))
-  })
-
-  it('names the webhook’s address, the installations, the database and the connections', async () => {
-    place.github.removeInstallation(place.app.installations[0]?.id ?? 0)
-    writeFileSync(join(place.folder.path, 'in-the-way'), '')
-    const found = await examine({ DATA_DIR: join(place.folder.path, 'in-the-way/data') }, (url, init) =>
-      String(url).startsWith(place.github.apiUrl) ? fetch(url, init) : Promise.reject(new TypeError('no')),
-    )
-
-    expect(found).toMatchObject({
-      webhook: expect.stringContaining('does not end with'),
-      installations: 'the app is installed nowhere',
-      database: expect.stringContaining("can't be used"),
-      'connection main': expect.stringContaining('does not answer'),
-    })
-  })
-
-  it('tells a key that does not belong to the app, and settings that are wrong', async () => {
-    const other = await createPlace()
-    const wrongKey = await examine({ PRIVATE_KEY: other.app.privateKey })
-    await other.close()
-    const wrong = await examine({ APP_ID: 'x' })
-
-    expect(wrongKey['key']).toContain('no app')
-    expect(wrong['settings']).toContain('APP_ID')
-  })
-
-  it('sees a clock that is off', async () => {
-    const found = await examine({}, async (url, init) => {
-      const response = await fetch(url, init)
-      return new Response('', {
-        headers: { date: new Date(Date.now() + 600_900).toUTCString() },
-        status: response.status,
-      })
-    })
-
-    expect(found['clock']).toMatch(/(599|60[01]) s away/)
   })
 })

@@ -15,7 +15,7 @@ const repository = { id: 7, owner: 'acme', repo: 'agents', defaultBranch: 'main'
 
 function row(id: number, sections: readonly Section[], author = 'ada'): CommentRow {
   const url = `https://h/c/${id}`
-  const facts = { repository, number: 3, commentId: id, author, url, body: '', delivery: 'd' }
+  const facts = { repository, number: 3, commentId: id, author, url, body: '', writtenAt: 1, delivery: 'd' }
   return { id: `7/${id}`, facts, state: 'answered', sections, tries: 0, notBefore: 0 }
 }
 

@@ -118,17 +118,12 @@ describe('an installation that ends', { timeout: 30_000 }, () => {
     await place.push({ tree: { 'agents/support/main.py': 'x\n' }, message: 'fix: x' })
     const key = await holdUp()
     place.github.removeInstallation(installation?.id ?? 0)
-    const status = await send('installation', {
-      action: 'deleted',
-      installation: { id: installation?.id, account: { login: 'acme' } },
-    })
     await rest()
     const [operation] = await app.app.store.agents.recent(key, 1)
 
-    expect(status).toBe(202)
     expect(memory.effects).toEqual([])
     expect(operation).toMatchObject({ state: 'done', code: 'github-unavailable' })
-    expect(operation?.result.outcome?.help).toContain('installed')
+    expect(operation?.result.outcome?.help).toContain('Install the app again')
   })
 })
 

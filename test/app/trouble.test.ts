@@ -93,6 +93,43 @@ describe('GitHub in trouble', () => {
     expect(memory.effects).toEqual(['deploy 1.0.1'])
   })
 
+  it(
+    'a token that expires in the middle of a deploy is renewed, and the deploy ends as if nothing had been',
+    { timeout: 60_000 },
+    async () => {
+      let busy = true
+      const live = memory.progress
+      memory.progress = (ticket) => (busy ? { state: 'working', note: 'building' } : live(ticket))
+      await push()
+      await until('it is at the platform', () => memory.effects.length === 1)
+      place.github.expireTokens()
+      busy = false
+      await rest()
+
+      expect(place.github.requests.some(({ status }) => status === 401)).toBe(true)
+      expect(memory.effects).toEqual(['deploy 1.0.1'])
+      expect(statuses()).toEqual(['in_progress success'])
+      expect(checks()).toEqual(['success: support-bot 1.0.1: deployed (released)'])
+    },
+  )
+
+  it('what is read again is only asked about, but never who may do what', async () => {
+    await push()
+    await rest()
+    git(place.work, 'checkout', '-q', '-b', 'change')
+    await place.push({ tree: { 'agents/support/main.py': '2\n' }, message: 'fix: two' }, 'change')
+    const number = await place.github.openPullRequest({ repo, head: 'change', base: 'main', title: 'x', author: 'ada' })
+    for (let n = 0; n < 2; n++) {
+      place.github.comment({ repo, number, author: 'ada', body: '/status' })
+      await rest()
+    }
+    const statusesOf = (part: string) =>
+      place.github.requests.filter(({ path }) => path.includes(part)).map(({ status }) => status)
+
+    expect(statusesOf('agents.yml?ref=main')).toEqual([200, 304])
+    expect(statusesOf('/permission')).toEqual([200, 200])
+  })
+
   it('a permission that was not given is said, and does not stop the deploy', async () => {
     const body = { message: 'Resource not accessible by integration' }
     place.github.fault({ method: 'POST', path: /\/deployments$/, kind: 'status', status: 403, body })

@@ -207,6 +207,7 @@ export function describeStore(
         author: 'ada',
         url: 'https://github.com',
         body: '/status \u0000',
+        writtenAt: 1,
         delivery: 'd1',
       }
 

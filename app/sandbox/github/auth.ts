@@ -23,6 +23,9 @@ export function identify(world: World, header: string | undefined): Viewer {
 function grantOf(world: World, token: string): Grant {
   const grant = world.tokens.get(token)
   if (!grant || grant.expiresAt <= world.now()) throw refusal(401, 'Bad credentials')
+  const installations = world.apps.flatMap((app) => app.installations)
+  if (installations.some(({ id, suspendedAt }) => id === grant.installationId && suspendedAt))
+    throw refusal(403, 'This installation has been suspended')
   return grant
 }
 

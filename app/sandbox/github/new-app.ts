@@ -1,5 +1,19 @@
 import { createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto'
-import { type App, type NewApp, newId, type World } from './state.ts'
+import { type App, newId, type World } from './state.ts'
+
+/** An app as its owner describes it. */
+export interface NewApp {
+  readonly slug: string
+  readonly name: string
+  /** PEM; made when left out. */
+  readonly privateKey?: string
+  readonly webhookUrl: string
+  readonly webhookSecret: string
+  /** Where people come back to after they have signed in. */
+  readonly callbackUrl?: string
+  readonly permissions: Readonly<Record<string, string>>
+  readonly events: readonly string[]
+}
 
 /** An app as somebody registers it on github.com. */
 export function addApp(world: World, app: NewApp): App {

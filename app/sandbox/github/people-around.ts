@@ -21,28 +21,6 @@ export interface Verdict {
 export function createAround(given: { world: World; hooks: Hooks; repositoryOf: (fullName: string) => Repository }) {
   const { world, hooks, repositoryOf } = given
   return {
-    /** The old name leads to the new one, as it does on GitHub. */
-    renameRepository(fullName: string, name: string): void {
-      const repository = repositoryOf(fullName)
-      const renamed = { ...repository, name, fullName: `${repository.owner}/${name}` }
-      world.repositories.delete(fullName.toLowerCase())
-      world.repositories.set(renamed.fullName.toLowerCase(), renamed)
-      world.renamed.set(fullName.toLowerCase(), renamed.fullName)
-      for (const [token, grant] of world.tokens) {
-        const repositories = grant.repositories?.map((one) => (one === fullName ? renamed.fullName : one))
-        world.tokens.set(token, { ...grant, repositories })
-      }
-    },
-
-    /** The app is gone from an account: from now on it gets no token. */
-    removeInstallation(id: number): void {
-      for (const { installations } of world.apps) {
-        const at = installations.findIndex((installation) => installation.id === id)
-        if (at >= 0) installations.splice(at, 1)
-      }
-      for (const [token, { installationId }] of world.tokens) if (installationId === id) world.tokens.delete(token)
-    },
-
     /** What GitHub answers to a person who has created an app from a manifest. */
     promiseApp(app: App): string {
       const code = `code-${newId(world)}`

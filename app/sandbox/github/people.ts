@@ -3,13 +3,13 @@ import { join } from 'node:path'
 import { issueToken } from './auth.ts'
 import { git, resolveCommit } from './git.ts'
 import { createAround } from './people-around.ts'
-import { addApp } from './new-app.ts'
+import { createOwners } from './people-owners.ts'
+import { addApp, type NewApp } from './new-app.ts'
 import { merge, watchRefs } from './push.ts'
 import { releaseShape } from './shapes-records.ts'
 import { commentShape, issueShape, pullShape } from './shapes-talk.ts'
 import {
   type Comment,
-  type NewApp,
   newId,
   type Pull,
   type Release,
@@ -39,6 +39,7 @@ export function createPeople(world: World, hooks: Hooks) {
 
   return {
     ...createAround({ world, hooks, repositoryOf }),
+    ...createOwners({ world, hooks, repositoryOf }),
     repository: repositoryOf,
     addApp: (app: NewApp) => addApp(world, app),
 
@@ -83,6 +84,7 @@ export function createPeople(world: World, hooks: Hooks) {
         releases: [],
         nextNumber: 0,
         pushedAt: timestamp(world),
+        archived: false,
         commitStatuses: [],
       }
       const facts = {

@@ -49,7 +49,7 @@ export async function startGitHub(options: { root: string; port?: number }) {
     if (fault?.kind === 'slow') await sleep(fault.ms ?? 1000)
     if (fault?.kind === 'reset-before') return void request.socket.destroy()
     if (fault?.kind === 'status')
-      return reply(
+      return void reply(
         response,
         new ApiReply(fault.status ?? 500, fault.body ?? { message: 'Server Error' }, fault.headers),
       )
@@ -58,13 +58,13 @@ export async function startGitHub(options: { root: string; port?: number }) {
     if (url.pathname.startsWith('/codeload/')) return await answerArchive(response, url)
     if (url.pathname.startsWith('/login/oauth/')) return await answerSignIn(request, response, { world, url })
     const moved = movedTo(world, url)
-    if (moved) return reply(response, redirect(request.method ?? 'GET', moved))
-    const result = await answerApi(request, url)
+    if (moved) return void reply(response, redirect(request.method ?? 'GET', moved))
+    const { result, entry } = await answerApi(request, url)
     if (fault?.kind === 'reset-after') return void request.socket.destroy()
-    reply(response, result, request.headers['if-none-match'])
+    entry.status = reply(response, result, request.headers['if-none-match'])
   }
 
-  async function answerApi(request: IncomingMessage, url: URL): Promise<ApiReply> {
+  async function answerApi(request: IncomingMessage, url: URL) {
     const method = request.method ?? 'GET'
     const path = url.pathname.startsWith(prefix) ? url.pathname.slice(prefix.length) : url.pathname
     const body = parse(await read(request))
@@ -87,8 +87,9 @@ export async function startGitHub(options: { root: string; port?: number }) {
     } catch (error) {
       result = error instanceof ApiReply ? error : crash(name, error)
     }
-    requests.push({ method, path: `${path}${url.search}`, status: result.status, login })
-    return result
+    const entry = { method, path: `${path}${url.search}`, status: result.status, login }
+    requests.push(entry)
+    return { result, entry }
   }
 
   async function handle(given: {
@@ -115,6 +116,8 @@ export async function startGitHub(options: { root: string; port?: number }) {
     const repository = world.repositories.get(`${matched.params['owner']}/${matched.params['repo']}`.toLowerCase())
     if (!repository || !sees(viewer, repository)) throw notFound()
     demand(viewer, { repository, need: route.need })
+    if (repository.archived && route.need.access === 'write')
+      throw refusal(403, 'Repository was archived so is read-only.')
     if (viewer.kind === 'token' && viewer.grant.appId !== undefined)
       needs.add(`${route.need.permission}:${route.need.access}`)
     return await route.handle({ ...call, repository })
@@ -134,9 +137,9 @@ export async function startGitHub(options: { root: string; port?: number }) {
     const repository = world.repositories.get(`${owner}/${name}`.toLowerCase())
     const writes = url.pathname.endsWith('git-receive-pack') || url.searchParams.get('service') === 'git-receive-pack'
     const login = gitLogin(request, { repository, writes })
-    if (!repository) return reply(response, notFound())
+    if (!repository) return void reply(response, notFound())
     if (login === false)
-      return reply(
+      return void reply(
         response,
         new ApiReply(401, { message: 'Authentication required' }, { 'www-authenticate': 'Basic realm="GitHub"' }),
       )
@@ -168,7 +171,7 @@ export async function startGitHub(options: { root: string; port?: number }) {
 
   async function answerArchive(response: ServerResponse, url: URL): Promise<void> {
     const promised = world.archives.get(url.searchParams.get('token') ?? '')
-    if (!promised) return reply(response, notFound())
+    if (!promised) return void reply(response, notFound())
     const { repository, sha } = promised
     response.writeHead(200, { 'content-type': 'application/x-gzip' })
     const folder = `--prefix=${repository.owner}-${repository.name}-${sha.slice(0, 7)}/`
@@ -180,7 +183,8 @@ export async function startGitHub(options: { root: string; port?: number }) {
     await once(child, 'close')
   }
 
-  function reply(response: ServerResponse, result: ApiReply, known?: string): void {
+  /** Returns the status: 304 when the asker has it already. */
+  function reply(response: ServerResponse, result: ApiReply, known?: string): number {
     const text =
       typeof result.body === 'string' ? result.body : result.body === undefined ? '' : JSON.stringify(result.body)
     const etag = `"${createHash('sha256').update(text).digest('hex').slice(0, 32)}"`
@@ -191,8 +195,10 @@ export async function startGitHub(options: { root: string; port?: number }) {
       'x-ratelimit-reset': String(Math.floor(world.now() / 1000) + 3600),
     }
     const type = { 'content-type': 'application/json; charset=utf-8', 'x-github-request-id': randomUUID(), etag }
-    response.writeHead(fresh ? 304 : result.status, { ...type, ...limits, ...result.headers })
+    const status = fresh ? 304 : result.status
+    response.writeHead(status, { ...type, ...limits, ...result.headers })
     response.end(fresh ? '' : text)
+    return status
   }
 
   const server = createServer((request, response) => {

@@ -110,7 +110,7 @@ export function repositoryShape(world: World, repository: Repository): Record<st
       has_downloads: false,
       has_discussions: false,
     },
-    archived: false,
+    archived: repository.archived,
     disabled: false,
     visibility: repository.private ? 'private' : 'public',
     pushed_at: repository.pushedAt,

@@ -28,6 +28,8 @@ export interface Repository {
   readonly releases: Release[]
   nextNumber: number
   pushedAt: string
+  /** Nothing can be written to it any more. */
+  archived: boolean
   readonly commitStatuses: CommitStatus[]
 }
 
@@ -130,25 +132,14 @@ export interface App {
   readonly installations: Installation[]
 }
 
-/** An app as its owner describes it. */
-export interface NewApp {
-  readonly slug: string
-  readonly name: string
-  /** PEM; made when left out. */
-  readonly privateKey?: string
-  readonly webhookUrl: string
-  readonly webhookSecret: string
-  /** Where people come back to after they have signed in. */
-  readonly callbackUrl?: string
-  readonly permissions: Readonly<Record<string, string>>
-  readonly events: readonly string[]
-}
-
 export interface Installation {
   readonly id: number
   readonly appId: number
   readonly account: string
-  readonly repositories: 'all' | readonly string[]
+  repositories: 'all' | readonly string[]
+  /** What an owner has accepted, where that is less than the app asks for now. */
+  permissions?: Readonly<Record<string, string>>
+  suspendedAt?: string | undefined
 }
 
 /** Who a token speaks for. */
@@ -232,7 +223,7 @@ export function userOf(world: World, login: string): User {
 export function installationFor(world: World, repository: Repository): { app: App; installation: Installation }[] {
   return world.apps.flatMap((app) =>
     app.installations
-      .filter((installation) => covers(installation, repository))
+      .filter((installation) => !installation.suspendedAt && covers(installation, repository))
       .map((installation) => ({ app, installation })),
   )
 }

@@ -1,6 +1,6 @@
 import { createHmac, randomUUID } from 'node:crypto'
 import { repositoryShape, userShape } from './shapes.ts'
-import { installationFor, newId, type Repository, timestamp, type World } from './state.ts'
+import { type App, installationFor, newId, type Repository, timestamp, type World } from './state.ts'
 
 /** A webhook that was sent, or would have been. */
 export interface Delivery {
@@ -30,6 +30,8 @@ export interface Hooks {
   readonly deliveries: Delivery[]
   /** Builds, signs and sends an event to every app that is installed and listens. */
   emit(repository: Repository, event: Event): void
+  /** As `emit`, of an installation: GitHub sends these to its app whatever that listens to. */
+  tell(app: App, event: Event & { readonly installation: Record<string, unknown> & { readonly id: number } }): void
   redeliver(guid: string): Promise<number>
   pause(): void
   resume(): void
@@ -74,38 +76,48 @@ export function createHooks(world: World): Hooks {
     else chain = chain.then(() => send(delivery))
   }
 
+  function dispatch(
+    app: App,
+    given: { event: string; action: string | undefined; installationId: number; body: unknown },
+  ): void {
+    const { event, action, installationId } = given
+    const delivery: Delivery = {
+      id: newId(world),
+      guid: randomUUID(),
+      appId: app.id,
+      body: JSON.stringify(given.body),
+      status: 0,
+      isTried: false,
+      event,
+      action: action ?? null,
+      deliveredAt: timestamp(world),
+      redelivery: false,
+      installationId,
+    }
+    deliveries.push(delivery)
+    enqueue(delivery)
+  }
+
   return {
     deliveries,
 
     emit(repository, { event, action, sender, payload }) {
       for (const { app, installation } of installationFor(world, repository)) {
         if (!app.events.includes(event)) continue
-        const body = JSON.stringify({
+        const body = {
           ...(action ? { action } : {}),
           ...payload,
           repository: repositoryShape(world, repository),
           sender: userShape(world, sender),
           installation: { id: installation.id, node_id: `I_${installation.id}` },
-        })
-        const facts = {
-          event,
-          action: action ?? null,
-          deliveredAt: timestamp(world),
-          redelivery: false,
-          installationId: installation.id,
         }
-        const delivery: Delivery = {
-          id: newId(world),
-          guid: randomUUID(),
-          appId: app.id,
-          body,
-          status: 0,
-          isTried: false,
-          ...facts,
-        }
-        deliveries.push(delivery)
-        enqueue(delivery)
+        dispatch(app, { event, action, installationId: installation.id, body })
       }
+    },
+
+    tell(app, { event, action, sender, payload, installation }) {
+      const body = { ...(action ? { action } : {}), installation, ...payload, sender: userShape(world, sender) }
+      dispatch(app, { event, action, installationId: installation.id, body })
     },
 
     async redeliver(guid) {

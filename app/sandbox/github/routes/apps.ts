@@ -164,6 +164,8 @@ function createToken(call: Call) {
   const { world, body } = call
   const app = appOf(call.viewer)
   const installation = find(app, call.params['installation_id'])
+  if (installation.suspendedAt) throw refusal(403, 'This installation has been suspended')
+  const granted = installation.permissions ?? app.permissions
   const covered = [...world.repositories.values()].filter((repository) => covers(installation, repository))
   const names = body['repositories'] as readonly string[] | undefined
   const ids = body['repository_ids'] as readonly number[] | undefined
@@ -171,11 +173,11 @@ function createToken(call: Call) {
   if (chosen.length < (names?.length ?? ids?.length ?? 0)) throw invalid('Installation', 'repositories', 'invalid')
   const asked = body['permissions'] as Record<string, string> | undefined
   for (const [permission, access] of Object.entries(asked ?? {})) {
-    const has = app.permissions[permission]
+    const has = granted[permission]
     if (has !== access && has !== 'write')
       throw refusal(422, 'The permissions requested are not granted to this installation.')
   }
-  const permissions = asked ?? app.permissions
+  const permissions = asked ?? granted
   const grant = {
     login: `${app.slug}[bot]`,
     permissions,
@@ -204,7 +206,7 @@ export function installationShape(world: World, app: App, installation: Installa
     app_id: app.id,
     target_id: 1,
     target_type: 'Organization',
-    permissions: app.permissions,
+    permissions: installation.permissions ?? app.permissions,
     events: app.events,
     created_at: '2026-01-01T00:00:00Z',
     updated_at: timestamp(world),
@@ -213,7 +215,7 @@ export function installationShape(world: World, app: App, installation: Installa
     single_file_paths: [],
     app_slug: app.slug,
     suspended_by: null,
-    suspended_at: null,
+    suspended_at: installation.suspendedAt ?? null,
   }
 }
 

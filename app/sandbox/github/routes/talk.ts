@@ -84,6 +84,16 @@ export const talkRoutes: Routes = {
     )
   }),
 
+  'GET /repos/{owner}/{repo}/issues/comments': forRepository('issues:read', (call) => {
+    const since = Date.parse(call.query.get('since') ?? '1970-01-01T00:00:00Z')
+    const lately = call.repository.comments.filter(({ updatedAt }) => Date.parse(updatedAt) >= since)
+    const { page, headers } = paged(call.query.get('direction') === 'asc' ? lately : lately.toReversed(), call)
+    return ok(
+      page.map((comment) => commentShape(call.world, call.repository, comment)),
+      headers,
+    )
+  }),
+
   'POST /repos/{owner}/{repo}/issues/{issue_number}/comments': forRepository('issues:write', (call) => {
     const body = bodyOf(call)
     const number = Number(call.params['issue_number'])
