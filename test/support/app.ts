@@ -2,10 +2,12 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { wallClock } from '../../app/clock.ts'
 import { readSettings, secretsOf } from '../../app/env.ts'
+import { createLog } from '../../app/log.ts'
 import { events, permissions } from '../../app/manifest.ts'
 import { type RunningApp, startApp } from '../../app/start.ts'
 import { type SandboxGitHub, startGitHub } from '../../app/sandbox/github/server.ts'
 import type { Clock } from '../../src/io.ts'
+import type { Platform } from '../../src/platforms/platform.ts'
 import { createRedactor } from '../../src/redact.ts'
 import { arrayLog } from './io.ts'
 import { type MemoryPlatform, memoryPlatform } from './memory-platform.ts'
@@ -84,7 +86,14 @@ export function fastClock(): Clock {
 /** The app in this process, on a platform in memory. */
 export async function startTestApp(
   place: { github: SandboxGitHub; app: { id: number; privateKey: string }; folder: { path: string }; dataDir: string },
-  given: { memory?: MemoryPlatform; env?: Readonly<Record<string, string>>; connections?: string } = {},
+  given: {
+    memory?: MemoryPlatform
+    env?: Readonly<Record<string, string>>
+    connections?: string
+    platforms?: readonly Platform[]
+    /** As it is in production, which hides credentials on the way out. */
+    isLogReal?: boolean
+  } = {},
 ) {
   const memory = given.memory ?? memoryPlatform()
   const path = join(place.folder.path, 'connections.yml')
@@ -107,20 +116,27 @@ export async function startTestApp(
     MEMORY_TOKEN: platformToken,
     ...given.env,
   }
-  const platforms = [memory.platform]
+  const platforms = given.platforms ?? [memory.platform]
   const settings = readSettings(env, { platforms, folder: place.folder.path })
-  const log = arrayLog()
+  const redact = createRedactor(secretsOf(settings))
+  const log = given.isLogReal ? realLog(redact) : arrayLog()
   const lost: Error[] = []
   const running: RunningApp = await startApp({
     settings,
     platforms,
     log,
     clock: fastClock(),
-    redact: createRedactor(secretsOf(settings)),
+    redact,
     onLost: (error) => void lost.push(error),
   })
   place.github.setWebhookUrl(place.app.id, `${running.url}/api/github/webhooks`)
   return { ...running, memory, log, lost, settings }
+}
+
+function realLog(redact: (text: string) => string): ReturnType<typeof arrayLog> {
+  const lines: string[] = []
+  const write = (line: string) => void lines.push(line)
+  return { lines, ...createLog({ level: 'debug', format: 'json', redact, write, now: Date.now }) }
 }
 
 /** Waits until something is true: for what another part of the process does on its own. */
