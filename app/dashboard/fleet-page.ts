@@ -6,6 +6,8 @@ import { agentPath, badge, commitLink, operationPath, outside, when } from './wo
 
 /** Rows of a page; a fleet that is larger is filtered or paged. */
 const pageSize = 50
+/** Repositories to choose from; of more, one is named. */
+const mostOptions = 100
 
 export interface FleetFilter {
   readonly text: string
@@ -91,10 +93,14 @@ function filterForm(
     <label>Agent <input type="search" name="q" value="${filter.text}" placeholder="name" /></label>
     <label
       >Repository
-      <select name="repository">
-        ${options(repositories, filter.repository, String)}
-      </select></label
-    >
+      ${
+        repositories.length > mostOptions
+          ? html`<input name="repository" value="${filter.repository}" placeholder="owner/name" />`
+          : html`<select name="repository">
+              ${options(repositories, filter.repository, String)}
+            </select>`
+      }
+    </label>
     <label
       >Platform
       <select name="platform">
