@@ -24,7 +24,7 @@ export async function fleetStory(dataDir: string, repository: Repository = acme)
     version: next,
     previous: undefined,
     bump: 'minor' as const,
-    reason: `${commits.length} commits touch the agent; the largest bump is minor.`,
+    reason: `${commits.length === 1 ? 'One commit touches' : `${commits.length} commits touch`} the agent; the largest bump is minor.`,
     commits: commits.map(([digit, subject, bump]) => ({
       sha: sha(digit),
       subject,
@@ -58,7 +58,7 @@ export async function fleetStory(dataDir: string, repository: Repository = acme)
   }
   const commits = [
     ['c', 'feat(support): answer in the customer’s language', 'minor'],
-    ['d', 'fix(support): keep the order number', 'patch'],
+    ['d', 'fix(support): keep the order number (#41)', 'patch'],
   ] as const
   const deployed = await add({
     id: 'deploy-good',
