@@ -20,6 +20,8 @@ export interface SignIn {
   begin(response: ServerResponse, to: string): void
   /** `GET /sign-in/callback`. Returns why it did not succeed; undefined when the person is on the way back. */
   finish(request: IncomingMessage, response: ServerResponse): Promise<string | undefined>
+  /** Signed out: GitHub takes the token back, so that a copy of the cookie is worth nothing. False when it could not be told. */
+  revoke(token: string): Promise<boolean>
 }
 
 const Token = z.union([z.object({ access_token: z.string() }), z.object({ error: z.string() })])
@@ -79,6 +81,28 @@ export function createSignIn(
         return 'GitHub did not accept it. Check CLIENT_ID, CLIENT_SECRET and the callback URL of the app.'
       redirect(response, pending.to, [sessions.begin(token), sessions.endPending()])
       return undefined
+    },
+
+    async revoke(token) {
+      const basic = Buffer.from(`${clientId}:${clientSecret}`).toString('base64')
+      const response = await given
+        .fetch(`${given.apiUrl}/applications/${encodeURIComponent(clientId)}/token`, {
+          method: 'DELETE',
+          headers: {
+            accept: 'application/vnd.github+json',
+            authorization: `Basic ${basic}`,
+            'content-type': 'application/json',
+            'user-agent': 'agent-deploy',
+            'x-github-api-version': '2022-11-28',
+          },
+          body: JSON.stringify({ access_token: token }),
+          redirect: 'error',
+          signal: AbortSignal.timeout(timeoutMs),
+        })
+        .catch(() => undefined)
+      await response?.body?.cancel()
+      // 404 and 422: it was not accepted any more.
+      return response !== undefined && (response.ok || response.status === 404 || response.status === 422)
     },
   }
 }

@@ -15,6 +15,8 @@ import {
   operationPath,
   outside,
   prose,
+  pullLinks,
+  pullsOf,
   stateOf,
   triggerLink,
   when,
@@ -50,6 +52,10 @@ export interface AgentGiven {
   /** One more than is shown, when there is more. */
   readonly history: readonly Operation[]
   readonly recent: readonly Operation[]
+  /** What made it live. */
+  readonly live: Operation | undefined
+  /** GitHub's ids of check runs, by operation. */
+  readonly checks: ReadonlyMap<string, number>
   readonly filter: HistoryFilter
   readonly viewer: Viewer
   readonly now: number
@@ -88,7 +94,7 @@ function actions({ facts, viewer }: AgentGiven): Part {
   </p>`
 }
 
-function nowLive({ facts, now, titles, recent }: AgentGiven): Part {
+function nowLive({ facts, now, titles, recent, live: made, checks }: AgentGiven): Part {
   const { live: is, agent, hold } = facts
   if (!is) {
     return html`<p class="empty">
@@ -107,10 +113,22 @@ function nowLive({ facts, now, titles, recent }: AgentGiven): Part {
     ${fact('Commit', commitLink(is.commit, agent.webUrl))} ${fact('Live since', when(is.since, now))}
     ${fact('Last change', html`<a href="${operationPath(is.operation)}">${is.kind}</a> by @${is.by}`)}
     ${title && fact('Platform', is.url ? html`${title} · ${outside(is.url, 'open the agent')}` : title)}
-    ${fact('On GitHub', outside(`${agent.webUrl}/deployments`, 'deployments'))}
+    ${fact('On GitHub', [outside(`${agent.webUrl}/deployments`, 'deployments'), made && reports(made, { agent, checks })])}
     ${is.digest && fact('Bundle', html`<code title="${is.digest}">${is.digest.slice(0, 19)}…</code>`)}
     ${hold && fact('Hold', html`${hold.by ? html`by @${hold.by} ` : ''}${when(hold.since, now)}${hold.reason ? html`: ${hold.reason}` : ''}`)}
   </dl>`
+}
+
+/** The check run and the pull requests of an operation, where there are any. */
+function reports(
+  operation: Operation,
+  of: { agent: AgentFacts['agent']; checks: ReadonlyMap<string, number> },
+): readonly Part[] {
+  const check = of.checks.get(operation.id)
+  return [
+    check !== undefined && [' · ', outside(`${of.agent.webUrl}/runs/${check}`, 'check')],
+    pullsOf(operation).length > 0 && [' · ', pullLinks(operation, of.agent.webUrl)],
+  ]
 }
 
 const decisions = ['deployed', 'rolled-back', 'skipped', 'held', 'superseded', 'refused', 'failed', 'unknown'] as const
@@ -158,7 +176,7 @@ function timeline(given: AgentGiven): Html {
     ${newest || older ? html`<nav class="pager" aria-label="Pages of the history">${newest}${older}</nav>` : ''}`
 }
 
-function entry(operation: Operation, { facts, now }: AgentGiven): Html {
+function entry(operation: Operation, { facts, now, checks }: AgentGiven): Html {
   const { outcome, message } = operation.result
   const word = stateOf(operation)
   const reason = operation.request.reason
@@ -175,7 +193,7 @@ function entry(operation: Operation, { facts, now }: AgentGiven): Html {
     <p>${prose(about)}</p>
     <p class="sub">
       ${when(operation.createdAt, now)} · @${operation.trigger.actor} · ${triggerLink(operation)} ·
-      ${commitLink(outcome?.commit ?? operation.commit, facts.agent.webUrl)}${took ? ` · took ${took}` : ''}${shipped(operation)}${reason ? html` · “${reason}”` : ''}
+      ${commitLink(outcome?.commit ?? operation.commit, facts.agent.webUrl)}${took ? ` · took ${took}` : ''}${shipped(operation)}${reports(operation, { agent: facts.agent, checks })}${reason ? html` · “${reason}”` : ''}
     </p>
   </li>`
 }

@@ -9,7 +9,7 @@ import { createAssets } from './assets.ts'
 import { createEvents } from './events.ts'
 import { html } from './html.ts'
 import { type Content, frame, message } from './page.ts'
-import { createPeople } from './people.ts'
+import { createPeople, type People } from './people.ts'
 import { answerPress, isOwnForm, pressIn } from './press.ts'
 import { createReads } from './reads.ts'
 import { refusalPage, refusalStatus } from './refusals.ts'
@@ -50,6 +50,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   const context: Context = {
     ...options,
     sessions,
+    people,
     access: createAccess({ sessions, people }),
     signInFlow: settings && sessions && createSignIn(settings, { apiUrl, sessions, fetch }),
     events,
@@ -73,6 +74,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
 interface Context extends DashboardOptions {
   readonly sessions: Sessions | undefined
   readonly signInFlow: SignIn | undefined
+  readonly people: People
   readonly access: ReturnType<typeof createAccess>
   readonly events: ReturnType<typeof createEvents>
   readonly assets: ReturnType<typeof createAssets>
@@ -153,7 +155,12 @@ async function signOut(
 ): Promise<void> {
   const form = await readForm(request)
   const isOwn = form && isOwnForm(request, form, { viewer, publicUrl: context.signIn?.publicUrl ?? 'http://localhost' })
-  redirect(response, '/', isOwn && context.sessions ? [context.sessions.end()] : [])
+  const session = isOwn ? context.sessions?.read(request) : undefined
+  if (!session || !context.sessions) return redirect(response, '/')
+  if (!(await context.signInFlow?.revoke(session.token)))
+    context.app.log.warn('GitHub could not be told that somebody signed out; the token ends by itself within 8 hours')
+  context.people.forget(session.token)
+  redirect(response, '/', [context.sessions.end()])
 }
 
 /** Numbers without names, and still nobody else's business: this machine, or whoever has the token. */

@@ -6,6 +6,8 @@ import { agentPath, badge, commitLink, operationPath, outside, when } from './wo
 
 /** Rows of a page; a fleet that is larger is filtered or paged. */
 const pageSize = 50
+/** Repositories to choose from; of more, one is named. */
+const mostOptions = 100
 
 export interface FleetFilter {
   readonly text: string
@@ -39,6 +41,12 @@ export function filterFleet(fleet: readonly AgentFacts[], filter: FleetFilter): 
   })
 }
 
+/** What needs somebody is seen without looking for it. Pure. */
+function urgentFirst(fleet: readonly AgentFacts[]): readonly AgentFacts[] {
+  const isUrgent = ({ state }: AgentFacts) => state === 'attention'
+  return [...fleet.filter(isUrgent), ...fleet.filter((facts) => !isUrgent(facts))]
+}
+
 /** `/`: what runs where, since when, is it healthy, who changed it. */
 export function fleetPage(
   fleet: readonly AgentFacts[],
@@ -46,7 +54,7 @@ export function fleetPage(
 ): Content {
   if (fleet.length === 0) return page('Fleet', emptyFleet())
   const { filter } = given
-  const found = filterFleet(fleet, filter)
+  const found = urgentFirst(filterFleet(fleet, filter))
   const shown = found.slice((filter.page - 1) * pageSize, filter.page * pageSize)
   return page(
     'Fleet',
@@ -62,15 +70,21 @@ export function fleetPage(
 
 function counts(fleet: readonly AgentFacts[]): Html {
   const count = (isMeant: (facts: AgentFacts) => boolean) => fleet.filter(isMeant).length
+  const troubled = count(({ state }) => state === 'attention')
   const facts = [
-    [fleet.length, fleet.length === 1 ? 'agent' : 'agents', '/'],
-    [count(({ live }) => live !== undefined), 'live', '/?state=live'],
-    [count(({ state }) => state === 'working' || state === 'waiting'), 'under way', '/queue'],
-    [count(({ hold }) => hold !== undefined), 'on hold', '/?state=held'],
-    [count(({ state }) => state === 'attention'), 'need attention', '/?state=attention'],
+    [fleet.length, fleet.length === 1 ? 'agent' : 'agents', '/', ''],
+    [count(({ live }) => live !== undefined), 'live', '/?state=live', ''],
+    [count(({ state }) => state === 'working' || state === 'waiting'), 'under way', '/queue', ''],
+    [count(({ hold }) => hold !== undefined), 'on hold', '/?state=held', 'held'],
+    [troubled, troubled === 1 ? 'needs attention' : 'need attention', '/?state=attention', 'bad'],
   ] as const
   return html`<ul class="counts">
-    ${facts.map(([number, word, to]) => html`<li${number === 0 ? html` class="none"` : ''}><a href="${to}"><b>${number}</b> ${word}</a></li>`)}
+    ${facts.map(
+      ([number, word, to, tone]) =>
+        html`<li class="${number === 0 ? 'none' : tone}">
+          <a href="${to}"><b>${number}</b> ${word}</a>
+        </li>`,
+    )}
   </ul>`
 }
 
@@ -91,10 +105,14 @@ function filterForm(
     <label>Agent <input type="search" name="q" value="${filter.text}" placeholder="name" /></label>
     <label
       >Repository
-      <select name="repository">
-        ${options(repositories, filter.repository, String)}
-      </select></label
-    >
+      ${
+        repositories.length > mostOptions
+          ? html`<input name="repository" value="${filter.repository}" placeholder="owner/name" />`
+          : html`<select name="repository">
+              ${options(repositories, filter.repository, String)}
+            </select>`
+      }
+    </label>
     <label
       >Platform
       <select name="platform">

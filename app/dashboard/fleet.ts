@@ -5,7 +5,7 @@ import { type AgentFacts, toFacts } from './standing.ts'
 import { standing } from './standing-query.ts'
 
 /** Agents of one statement, a few milliseconds of the one thread; and of the usual one, which is about what has just changed. */
-const widths = [10, 200] as const
+const widths = [10, 50] as const
 /** Instances have their own clocks, and a commit comes after the time that it carries: what is that young is read again. */
 const overlapMs = 10_000
 /** Should a clock be further off than that. */
@@ -53,11 +53,12 @@ export function createFleet(database: Pick<Database, 'all'>, clock: Pick<Clock, 
 
   const keysOf = async (sql: string, values: readonly number[]) =>
     (await database.all(sql, values)).map((row) => String(row['key']))
-  const changedSince = (at: number) =>
-    keysOf(
-      'SELECT agent_key AS key FROM operation WHERE changed_at >= ? UNION SELECT agent_key FROM record WHERE changed_at >= ?',
-      [at, at],
-    )
+  // Not DISTINCT, for which a database walks through all there are.
+  const changedSince = async (at: number) => {
+    const ours = await keysOf('SELECT agent_key AS key FROM operation WHERE changed_at >= ?', [at])
+    const recorded = await keysOf('SELECT agent_key AS key FROM record WHERE changed_at >= ?', [at])
+    return [...new Set([...ours, ...recorded])]
+  }
 
   return {
     async all() {

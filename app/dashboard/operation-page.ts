@@ -16,6 +16,8 @@ import {
   moment,
   outside,
   prose,
+  pullLinks,
+  pullsOf,
   stateOf,
   triggerLink,
   when,
@@ -101,6 +103,7 @@ function facts({ seen, check, now, titles }: OperationGiven): Html {
     ${fact('Took', operation.startedAt !== undefined && durationText(operation, now))}
     ${fact('Platform', outcome?.platform && html`${titles.get(outcome.platform) ?? outcome.platform}${outcome.url ? html` · ${outside(outcome.url, 'open the agent')}` : ''}`)}
     ${fact('Platform’s version', outcome?.platformVersion !== version && outcome?.platformVersion)}
+    ${fact('Pull request', pullsOf(operation).length > 0 && pullLinks(operation, agent.webUrl))}
     ${fact('Check run', check !== undefined && outside(`${agent.webUrl}/runs/${check}`, `#${check}`))}
     ${fact('Deployment record', outcome?.githubDeploymentId !== undefined && outside(`${agent.webUrl}/deployments`, `#${outcome.githubDeploymentId}`))}
     ${fact('Bundle', outcome?.digest && html`<code title="${outcome.digest}">${outcome.digest.slice(0, 19)}…</code>${outcome.bundleSize ? ` · ${formatSize(outcome.bundleSize)}` : ''}`)}
@@ -115,7 +118,7 @@ function steps({ seen, steps: known }: OperationGiven): Html {
       ${rows.map(
         ({ at, text, sinceMs }) =>
           html`<li>
-            ${moment(at)}<span>${text}</span>${sinceMs !== undefined && html`<span class="sub">+${formatDuration(sinceMs)}</span>`}
+            ${moment(at)}<span>${text}</span>${sinceMs !== undefined && sinceMs > 0 && html`<span class="sub">+${formatDuration(sinceMs)}</span>`}
           </li>`,
       )}
     </ol>

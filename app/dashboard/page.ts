@@ -61,7 +61,7 @@ export function frame(content: Content, given: { viewer: Viewer | undefined; url
 <body${watch}>
 <a class="skip" href="#main">Skip to the content</a>
 <header class="top"><div class="wide">
-<a class="brand" href="/"><span aria-hidden="true" class="logo"></span>Agent Deploy</a>
+<a class="brand" href="/"><span aria-hidden="true" class="logo"></span><span class="name">Agent Deploy</span></a>
 <nav aria-label="Main">${viewer ? places.map(([to, name]) => html`<a href="${to}" ${to === path ? html` aria-current="page"` : ''}>${name}</a>`) : ''}</nav>
 <span class="pulse" id="pulse" hidden>live</span>
 ${who(viewer)}

@@ -19,6 +19,8 @@ export interface Person {
 export interface People {
   /** Who a user's token stands for, and which repositories they see; `unknown` when GitHub does not accept it. */
   find(token: string): Promise<Person | 'unknown' | 'unavailable'>
+  /** Signed out: asked about again, GitHub has the word. */
+  forget(token: string): void
 }
 
 const User = z.object({ login: z.string() })
@@ -72,9 +74,13 @@ export function createPeople(given: {
     return { login, visible: [...new Set(ours.map(({ id }) => id))].filter((id) => visible.has(id)) }
   }
 
+  const nameOf = (token: string) => createHash('sha256').update(token).digest('base64')
+
   return {
+    forget: (token) => void remembered.delete(nameOf(token)),
+
     async find(token) {
-      const name = createHash('sha256').update(token).digest('base64')
+      const name = nameOf(token)
       const now = clock.now()
       const found = remembered.get(name)
       const person = found && found.until > now ? found.person : read(token)

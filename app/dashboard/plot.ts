@@ -8,6 +8,10 @@ const height = 96
 const slot = 12
 const bar = 8
 const floor = 80
+/** Where the longest reaches. */
+const top = 9
+/** Right of the bars, for the longest's duration. */
+const labelWidth = 24
 /** A young agent's bars are as wide as those of an old one. */
 const fewest = 30
 
@@ -30,7 +34,7 @@ export function plotDurations(operations: readonly Operation[], now: number): Ht
     .reverse()
   if (bars.length < 2) return nothing
   const most = Math.max(...bars.map(({ ms }) => ms))
-  const width = Math.max(bars.length, fewest) * slot
+  const width = Math.max(bars.length, fewest) * slot + labelWidth
   return html`<figure class="plot">
     <svg
       viewBox="0 0 ${width} ${height}"
@@ -40,6 +44,8 @@ export function plotDurations(operations: readonly Operation[], now: number): Ht
       aria-label="${inWords(bars)}"
     >
       <line class="axis" x1="0" y1="${floor}" x2="${width}" y2="${floor}" />
+      <text x="${width}" y="12" text-anchor="end">${formatDuration(most)}</text>
+      <line class="axis" x1="0" y1="${top}" x2="${width - 20}" y2="${top}" stroke-dasharray="2 3" />
       ${bars.map((one, index) => draw(one, { x: index * slot + (slot - bar) / 2, most }))}
     </svg>
     <figcaption>${inWords(bars)}</figcaption>
@@ -48,7 +54,7 @@ export function plotDurations(operations: readonly Operation[], now: number): Ht
 
 /** Trouble hangs below the line as well, so that colour is not all there is. */
 function draw({ operation, ms, decision }: Bar, at: { x: number; most: number }): Html {
-  const tall = Math.max(2, Math.round((ms / at.most) * (floor - 6)))
+  const tall = Math.max(2, Math.round((ms / at.most) * (floor - top)))
   const tone = toneOf(decision)
   const below =
     tone === 'good' ? '' : html`<rect class="${tone}" x="${at.x}" y="${floor + 3}" width="${bar}" height="8" rx="2" />`

@@ -58,6 +58,8 @@ export interface Reads {
   steps(operationId: string): Promise<readonly Step[]>
   /** GitHub's id of the check run, once it is written. */
   check(operationId: string): Promise<number | undefined>
+  /** As above, of those that have one. */
+  checks(operationIds: readonly string[]): Promise<ReadonlyMap<string, number>>
   lines(operationId: string): Promise<readonly LogLine[]>
   queue(visible: Visible): Promise<Queue>
   /** Grows whenever anything that is shown has changed. */
@@ -78,6 +80,14 @@ export function createReads(database: Pick<Database, 'all'>, clock: Pick<Clock, 
     return record
       ? [toRecorded({ id: String(row['id']), agentKey: String(row['agent_key']), record }, clock.now())]
       : []
+  }
+
+  async function checksOf(ids: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    if (ids.length === 0) return new Map()
+    const sql = `SELECT operation_id, value FROM step WHERE name = 'check' AND operation_id IN (${ids.map(() => '?').join(', ')})`
+    const rows = await database.all(sql, ids)
+    const checks = rows.map((row) => [String(row['operation_id']), Number(row['value'])] as const)
+    return new Map(checks.filter(([, check]) => Number.isSafeInteger(check)))
   }
 
   return {
@@ -131,10 +141,10 @@ export function createReads(database: Pick<Database, 'all'>, clock: Pick<Clock, 
     },
 
     async check(operationId) {
-      const sql = "SELECT value FROM step WHERE operation_id = ? AND name = 'check'"
-      const value = Number((await one('value', sql, [operationId])) ?? NaN)
-      return Number.isSafeInteger(value) ? value : undefined
+      return (await checksOf([operationId])).get(operationId)
     },
+
+    checks: checksOf,
 
     async lines(operationId) {
       const rows = await database.all(

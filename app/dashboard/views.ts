@@ -42,7 +42,10 @@ async function viewAgent(asked: { key: string; url: URL; viewer: Viewer }, views
   const filter = readHistoryFilter(url.searchParams)
   const history = await reads.operations(key, { ...filter, limit: historySize + 1 })
   const recent = await reads.operations(key, { limit: plotSize })
-  return agentPage({ facts, history, recent, filter, viewer, now: views.now(), titles })
+  const [live] = facts.live ? [await reads.operation(facts.live.operation)] : []
+  const checks = await reads.checks([...history, ...(live ? [live.operation] : [])].map(({ id }) => id))
+  const seen = { facts, history, recent, checks, live: live?.operation }
+  return agentPage({ ...seen, filter, viewer, now: views.now(), titles })
 }
 
 async function viewOperation(id: string, viewer: Viewer, { reads, now, titles }: Views): Promise<Content> {

@@ -5,6 +5,9 @@ import type { Operation } from '../engine/operations.ts'
 import { html, type Html, nothing, type Part } from './html.ts'
 import { isRecorded } from './recorded.ts'
 
+/** A push rarely merges more. */
+const mostPulls = 3
+
 export function agentPath(key: string): string {
   return `/agents/${key.split('/').map(encodeURIComponent).join('/')}`
 }
@@ -131,4 +134,25 @@ export function triggerLink({ id, trigger }: Pick<Operation, 'id' | 'trigger'>):
   }
   const word = `${triggers[trigger.kind] ?? trigger.kind}${place ? ` ${trigger.kind === 'push' ? 'to ' : ''}${place}` : ''}`
   return trigger.kind === 'manual' ? html`${word}` : outside(trigger.url, word)
+}
+
+/** Pull requests of a comment and of merged commits, by the words that GitHub gives merges. Pure. */
+export function pullsOf({ trigger, result }: Pick<Operation, 'trigger' | 'result'>): readonly number[] {
+  const commented = /\/pull\/(\d+)(?:#|$)/.exec(trigger.url ?? '')?.[1]
+  const merged = (result.outcome?.version?.commits ?? []).flatMap(({ subject }) => {
+    const [, branch, squash] = /^Merge pull request #(\d+) |\(#(\d+)\)$/.exec(subject) ?? []
+    return branch ?? squash ?? []
+  })
+  return [...new Set([...(commented ? [commented] : []), ...merged])].map(Number)
+}
+
+/** `#12, #13`, and how many more. */
+export function pullLinks(operation: Pick<Operation, 'trigger' | 'result'>, webUrl: string): Part {
+  const pulls = pullsOf(operation)
+  const shown = pulls.slice(0, mostPulls)
+  return shown.map((number, index) => [
+    index > 0 && ', ',
+    outside(`${webUrl}/pull/${number}`, `#${number}`),
+    index === shown.length - 1 && pulls.length > shown.length && ` and ${pulls.length - shown.length} more`,
+  ])
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { operationPath } from '../../app/dashboard/words.ts'
+import { operationPath, pullsOf } from '../../app/dashboard/words.ts'
+import type { OperationResult } from '../../app/engine/operations.ts'
 import { createPlace, type Place } from '../support/app.ts'
 import { acme, pastStore, seed, sha, startDashboard, type TestDashboard } from '../support/dashboard.ts'
 import { fleetAtWork, fleetStory } from '../support/fleet.ts'
@@ -57,13 +58,20 @@ describe('the fleet', () => {
     expect(page).toMatch(/triage acme\/agents attention build-failed 0\.9\.2 ac3478d 2 days ago/)
   })
 
+  it('begins with what needs somebody, said in so many words', async () => {
+    const page = words(await read('/'))
+
+    expect(page).toContain('1 on hold 1 needs attention')
+    expect(page.indexOf('triage')).toBeLessThan(page.indexOf('billing-faq'))
+  })
+
   // filter in the address · the agents that are left
   it.each([
     ['q=SUPP', ['support-bot']],
     ['state=held', ['support-bot']],
     ['state=attention', ['triage']],
     ['state=working', ['search']],
-    ['repository=acme%2Fagents&q=a', ['billing-faq', 'search', 'support-bot', 'triage']],
+    ['repository=acme%2Fagents&q=a', ['billing-faq', 'onboarding', 'search', 'support-bot', 'triage']],
     ['platform=memory&q=billing', ['billing-faq']],
     ['platform=other', []],
   ])('shows with ?%s only %j', async (query, names) => {
@@ -77,12 +85,40 @@ describe('the fleet', () => {
 })
 
 describe('an agent', () => {
+  // trigger's address · subjects of its commits · pull requests
+  it.each([
+    ['https://h/a/b/pull/12#issuecomment-3', [], [12]],
+    [
+      'https://h/a/b/commit/1',
+      ['fix: x (#41)', 'Merge pull request #42 from acme/y', 'fix: y (#41)', 'see (#9) x'],
+      [41, 42],
+    ],
+    [undefined, ['docs: #7'], []],
+  ])('is linked to the pull requests that %s and %j came from: %j', (url, subjects, numbers) => {
+    const commits = subjects.map((subject) => ({ sha: 'a', subject, bump: 'patch', reason: '' }) as const)
+    const version = {
+      version: '1',
+      bump: 'patch',
+      reason: '',
+      commits,
+      read: 1,
+      counted: 1,
+      source: 'api',
+      warnings: [],
+    }
+    const trigger = { kind: 'push', actor: 'ada', ref: undefined, url, id: 'x' } as const
+    // Only the commits are looked at.
+    const result = { outcome: { version } } as unknown as OperationResult
+
+    expect(pullsOf({ trigger, result })).toEqual(numbers)
+  })
+
   it('has its history, newest first, paged by address, with who, why, how long and what', async () => {
     const first = await read('/agents/1/support-bot')
     const next = /rel="next" href="([^"]+)"/.exec(first)?.[1]?.replaceAll('&amp;', '&')
 
     expect(words(first)).toMatch(
-      /deploy held on-hold .* rollback 1\.24\.0 rolled-back requested .* @maya · comment · 84a5168 · took 3\.1s · “it answers nonsense”/,
+      /deploy held on-hold .* rollback 1\.24\.0 rolled-back requested .* @maya · comment · 84a5168 · took 3\.1s · #12 · “it answers nonsense”/,
     )
     expect(words(first)).toContain('took 11s · 2 commits')
     expect(next).toBeUndefined()

@@ -1,5 +1,7 @@
-import { request as httpRequest } from 'node:http'
+import { type IncomingMessage, request as httpRequest } from 'node:http'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createPeople } from '../../app/dashboard/people.ts'
+import { createSessions } from '../../app/dashboard/session.ts'
 import { createPlace, type Place, settled } from '../support/app.ts'
 import { cookiesOf, startDashboard, type TestDashboard } from '../support/dashboard.ts'
 import { gitRemote } from '../support/repository.ts'
@@ -176,19 +178,51 @@ describe('with sign-in', () => {
     for (const response of [elsewhere, forged, again]) expect(cookiesOf(response)).toBe('')
   })
 
-  it('signing out takes the cookie away, for those who meant it', async () => {
-    const cookie = await app.signInAs('ada')
-    const csrf = /name="csrf" value="([^"]+)"/.exec(await (await app.get('/', { cookie })).text())?.[1] ?? ''
-    const out = (token: string) =>
-      fetch(`${app.url}/sign-out`, {
-        method: 'POST',
-        redirect: 'manual',
-        headers: { cookie },
-        body: new URLSearchParams({ csrf: token }),
-      })
+  const csrfOf = async (cookie: string) =>
+    /name="csrf" value="([^"]+)"/.exec(await (await app.get('/', { cookie })).text())?.[1] ?? ''
+  const signOut = (cookie: string, csrf: string) =>
+    fetch(`${app.url}/sign-out`, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { cookie },
+      body: new URLSearchParams({ csrf }),
+    })
 
-    expect((await out('forged')).headers.getSetCookie()).toEqual([])
-    expect((await out(csrf)).headers.getSetCookie()).toEqual([expect.stringContaining('Max-Age=0')])
+  it('signing out ends the session for whoever has a copy of the cookie: GitHub takes the token back', async () => {
+    const [cookie, other] = [await app.signInAs('ada'), await app.signInAs('ada')]
+    const csrf = await csrfOf(cookie)
+    const forged = await signOut(cookie, 'forged')
+    const before = (await app.get('/', { cookie })).status
+    const out = await signOut(cookie, csrf)
+
+    expect(forged.headers.getSetCookie()).toEqual([])
+    expect(before).toBe(200)
+    expect(out.headers.getSetCookie()).toEqual([expect.stringContaining('Max-Age=0')])
+    expect((await app.get('/', { cookie })).status).toBe(401)
+    expect((await app.get('/api/v1/agents', { cookie })).status).toBe(401)
+    expect((await app.get('/', { cookie: other })).status).toBe(200)
+  })
+
+  it('signing out takes the cookie away even when GitHub can not be told, and says so', async () => {
+    const cookie = await app.signInAs('ada')
+    const csrf = await csrfOf(cookie)
+    place.github.fault({ kind: 'status', status: 502, method: 'DELETE', path: /\/applications\// })
+    const out = await signOut(cookie, csrf)
+
+    expect(out.headers.getSetCookie()).toEqual([expect.stringContaining('Max-Age=0')])
+    expect(app.log.lines.join()).toContain('could not be told that somebody signed out')
+  })
+
+  it('an open page ends with its session', async () => {
+    const cookie = await app.signInAs('ada')
+    const csrf = await csrfOf(cookie)
+    const stream = await fetch(`${app.url}/events?of=/`, { headers: { cookie } })
+    await signOut(cookie, csrf)
+    await place.push({ tree: { 'agents/support/main.py': 'version = 3\n' }, message: 'fix: three' })
+    const text = await stream.text()
+
+    expect(text).toContain('event: over')
+    expect(text).not.toContain('1.0.3')
   })
 
   it('says so when GitHub does not answer', async () => {
@@ -197,5 +231,50 @@ describe('with sign-in', () => {
 
     expect((await app.get('/', { cookie })).status).toBe(503)
     expect((await app.get('/', { cookie })).status).toBe(200)
+  })
+})
+
+describe('what people may see', () => {
+  // A clock that is moved by hand; GitHub is the sandbox's.
+  it('ends within a minute of GitHub taking it away, and at once with the token', async () => {
+    app = await startDashboard(place)
+    const clock = { at: 0, now: () => clock.at }
+    const { id } = place.github.repository('acme/agents')
+    const [installation] = place.app.installations
+    const people = createPeople({
+      apiUrl: place.github.apiUrl,
+      fetch,
+      clock,
+      known: async () => [{ id, installation: installation?.id ?? 0 }],
+    })
+    const token = place.github.addToken({ login: 'ada', appId: place.app.id })
+    const before = await people.find(token)
+    place.github.setPermission('acme/agents', 'ada', 'none')
+    clock.at += 59_999
+    const meanwhile = await people.find(token)
+    clock.at += 1
+    const after = await people.find(token)
+
+    expect([before, meanwhile, after]).toEqual([
+      { login: 'ada', visible: [id] },
+      { login: 'ada', visible: [id] },
+      { login: 'ada', visible: [] },
+    ])
+  })
+
+  it('ends with the session after eight hours, whatever the cookie says', async () => {
+    app = await startDashboard(place)
+    const clock = { at: 1, now: () => clock.at }
+    const sessions = createSessions({ secret: 'a client secret', publicUrl: 'https://d.example', clock })
+    const cookie = sessions.begin('ghu_x')
+    const request = { headers: { cookie: cookie.split(';')[0] } } as IncomingMessage
+    const hours = 60 * 60_000
+    const early = sessions.read(request)
+    clock.at += 8 * hours - 1
+    const late = sessions.read(request)
+    clock.at += 1
+
+    expect(cookie).toMatch(/^__Host-agent-deploy=.*; Path=\/; HttpOnly; SameSite=Lax; Max-Age=28800; Secure$/)
+    expect([early?.token, late?.token, sessions.read(request)]).toEqual(['ghu_x', 'ghu_x', undefined])
   })
 })

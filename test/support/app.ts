@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { wallClock } from '../../app/clock.ts'
 import { readSettings, secretsOf } from '../../app/env.ts'
+import { createLog } from '../../app/log.ts'
 import { events, permissions } from '../../app/manifest.ts'
 import { type RunningApp, startApp } from '../../app/start.ts'
 import { type SandboxGitHub, startGitHub } from '../../app/sandbox/github/server.ts'
@@ -91,6 +92,8 @@ export async function startTestApp(
     platforms?: readonly Platform[]
     env?: Readonly<Record<string, string>>
     connections?: string
+    /** As it is in production, which hides credentials on the way out. */
+    isLogReal?: boolean
   } = {},
 ) {
   const memory = given.memory ?? memoryPlatform()
@@ -116,18 +119,25 @@ export async function startTestApp(
   }
   const platforms = given.platforms ?? [memory.platform]
   const settings = readSettings(env, { platforms, folder: place.folder.path })
-  const log = arrayLog()
+  const redact = createRedactor(secretsOf(settings))
+  const log = given.isLogReal ? realLog(redact) : arrayLog()
   const lost: Error[] = []
   const running: RunningApp = await startApp({
     settings,
     platforms,
     log,
     clock: fastClock(),
-    redact: createRedactor(secretsOf(settings)),
+    redact,
     onLost: (error) => void lost.push(error),
   })
   place.github.setWebhookUrl(place.app.id, `${running.url}/api/github/webhooks`)
   return { ...running, memory, log, lost, settings }
+}
+
+function realLog(redact: (text: string) => string): ReturnType<typeof arrayLog> {
+  const lines: string[] = []
+  const write = (line: string) => void lines.push(line)
+  return { lines, ...createLog({ level: 'debug', format: 'json', redact, write, now: Date.now }) }
 }
 
 /** Waits until something is true: for what another part of the process does on its own. */

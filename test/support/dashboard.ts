@@ -6,7 +6,6 @@ import { createStore, type Store } from '../../app/engine/store.ts'
 import type { Outcome } from '../../src/outcome.ts'
 import type { Trigger } from '../../src/request.ts'
 import { type Place, startTestApp } from './app.ts'
-import type { MemoryPlatform } from './memory-platform.ts'
 import { freePort } from '../../app/sandbox/free-port.ts'
 
 export type TestDashboard = Awaited<ReturnType<typeof startDashboard>>
@@ -14,7 +13,7 @@ export type TestDashboard = Awaited<ReturnType<typeof startDashboard>>
 /** The app with people who sign in; without `signIn`, as it is when nobody has set it up. */
 export async function startDashboard(
   place: Place,
-  given: { signIn?: boolean; memory?: MemoryPlatform; env?: Readonly<Record<string, string>> } = {},
+  given: { signIn?: boolean } & Parameters<typeof startTestApp>[1] = {},
 ) {
   const port = await freePort()
   const publicUrl = `http://127.0.0.1:${port}`
@@ -22,7 +21,8 @@ export async function startDashboard(
   place.github.setCallbackUrl(app.id, `${publicUrl}/sign-in/callback`)
   const signIn = { CLIENT_ID: app.clientId, CLIENT_SECRET: app.clientSecret, PUBLIC_URL: publicUrl }
   const env = { PORT: String(port), ...(given.signIn ? signIn : {}), ...given.env }
-  const running = await startTestApp(place, { env, ...(given.memory ? { memory: given.memory } : {}) })
+  const { signIn: _signIn, ...rest } = given
+  const running = await startTestApp(place, { ...rest, env })
   const get = (path: string, headers: Readonly<Record<string, string>> = {}) =>
     fetch(running.url + path, { headers, redirect: 'manual' })
   return { ...running, get, signInAs: (login: string) => signInAs(login, running.url) }

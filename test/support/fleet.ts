@@ -1,6 +1,7 @@
 import { recordLines } from '../../app/dashboard/log-lines.ts'
 import type { App } from '../../app/context.ts'
 import type { Repository } from '../../app/engine/agents.ts'
+import type { Store } from '../../app/engine/store.ts'
 import { operationPath } from '../../app/dashboard/words.ts'
 import { arrayLog } from './io.ts'
 import { acme, pastStore, seed, sha } from './dashboard.ts'
@@ -23,7 +24,7 @@ export async function fleetStory(dataDir: string, repository: Repository = acme)
     version: next,
     previous: undefined,
     bump: 'minor' as const,
-    reason: `${commits.length} commits touch the agent; the largest bump is minor.`,
+    reason: `${commits.length === 1 ? 'One commit touches' : `${commits.length} commits touch`} the agent; the largest bump is minor.`,
     commits: commits.map(([digit, subject, bump]) => ({
       sha: sha(digit),
       subject,
@@ -57,7 +58,7 @@ export async function fleetStory(dataDir: string, repository: Repository = acme)
   }
   const commits = [
     ['c', 'feat(support): answer in the customer’s language', 'minor'],
-    ['d', 'fix(support): keep the order number', 'patch'],
+    ['d', 'fix(support): keep the order number (#41)', 'patch'],
   ] as const
   const deployed = await add({
     id: 'deploy-good',
@@ -191,8 +192,31 @@ export async function fleetStory(dataDir: string, repository: Repository = acme)
     outcome: ago(60 * 24 * 3 + 1, 10),
   })
   await logged(failed, { database, clock })
+  await recorded({ store, repository, now })
   await database.close()
   return { deployed: operationPath(deployed), failed: operationPath(failed) }
+}
+
+/** What a workflow has deployed, as the ledger says. */
+async function recorded(given: { store: Store; repository: Repository; now: number }): Promise<void> {
+  const { store, repository, now } = given
+  const at = (minutes: number) => new Date(now - minutes * minuteMs).toISOString()
+  const logUrl = 'https://github.com/acme/agents/actions/runs/48211'
+  const url = 'https://onboarding.acme.example'
+  await store.records.see(repository, {
+    id: 90_377,
+    operation: 'deploy',
+    createdAt: at(201),
+    statuses: [
+      { id: 2, state: 'success', description: '5.2.0 is live (platform version 5.2.0)', url, logUrl, at: at(200) },
+      { id: 1, state: 'in_progress', description: 'deploy begun', url: undefined, logUrl, at: at(201) },
+    ],
+    payload: {
+      ...{ v: 1, id: 'workflow-1', agent: 'onboarding', platform: 'memory', agent_id: 'agent-5', commit: sha('2') },
+      ...{ release_version: '5.2.0', platform_version: '5.2.0', previous_version: '5.1.3', previous_commit: sha('1') },
+      ...{ digest: null, strategy: 'rolling', trigger: 'push', actor: 'grace', reason: null, range: null },
+    },
+  })
 }
 
 async function logged(operation: string, to: Pick<ReturnType<typeof pastStore>, 'database' | 'clock'>): Promise<void> {

@@ -15,7 +15,7 @@ import { watchRefs } from './push.ts'
 import { ApiReply, movedTo, notFound, redirect, refusal } from './reply.ts'
 import type { Routes } from './route.ts'
 import { routes } from './routes/routes.ts'
-import { answerSignIn } from './sign-in.ts'
+import { answerSignIn, revoke } from './sign-in.ts'
 import { createWorld, type Repository } from './state.ts'
 import { createHooks } from './webhooks.ts'
 
@@ -57,6 +57,8 @@ export async function startGitHub(options: { root: string; port?: number }) {
       return await answerGit(request, response, url)
     if (url.pathname.startsWith('/codeload/')) return await answerArchive(response, url)
     if (url.pathname.startsWith('/login/oauth/')) return await answerSignIn(request, response, { world, url })
+    if (request.method === 'DELETE' && /\/applications\/[^/]+\/token$/.test(url.pathname))
+      return await revoke(request, response, { world, url })
     const moved = movedTo(world, url)
     if (moved) return void reply(response, redirect(request.method ?? 'GET', moved))
     const { result, entry } = await answerApi(request, url)

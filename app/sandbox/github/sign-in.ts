@@ -26,6 +26,22 @@ export async function answerSignIn(request: IncomingMessage, response: ServerRes
   response.writeHead(404).end()
 }
 
+/** GitHub Docs: "Delete an app token", by the app itself (`client_id:client_secret`); also what was derived from it is gone. */
+export async function revoke(request: IncomingMessage, response: ServerResponse, given: Given): Promise<void> {
+  const { world, url } = given
+  const clientId = /\/applications\/([^/]+)\/token$/.exec(url.pathname)?.[1]
+  const app = world.apps.find((one) => one.clientId === clientId)
+  const [, basic = ''] = /^Basic (\S+)$/i.exec(request.headers.authorization ?? '') ?? []
+  const answer = (status: number, message: string) =>
+    void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ message }))
+  if (!app || Buffer.from(basic, 'base64').toString() !== `${app.clientId}:${app.clientSecret}`)
+    return answer(404, 'Not Found')
+  const token = String((await fieldsOf(request))['access_token'] ?? '')
+  if (world.tokens.get(token)?.appId !== app.id) return answer(422, 'Validation Failed')
+  world.tokens.delete(token)
+  response.writeHead(204).end()
+}
+
 function authorize(response: ServerResponse, { world, url }: Given): void {
   const query = url.searchParams
   const app = world.apps.find(({ clientId }) => clientId === query.get('client_id'))
