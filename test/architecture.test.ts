@@ -19,7 +19,7 @@ const layers: readonly { readonly name: string; readonly files: readonly RegExp[
       /^src\/document\/(canonical|managed|parse)\.ts$/,
       /^src\/config\//,
       /^src\/version\/(?!history-)/,
-      /^src\/bundle\/(select|rules|scan|zip-format)\.ts$/,
+      /^src\/bundle\/(select|rules|scan|token-forms|zip-format)\.ts$/,
     ],
   },
   {
