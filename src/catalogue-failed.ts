@@ -67,6 +67,14 @@ export const failures = {
     message: (f) => `The run was cancelled ${f['when']}.`,
     help: () => 'Run it again when you want it done.',
   },
+  'github-refused': {
+    decision: 'failed',
+    message: (f) => `GitHub does not let this token do it ("${f['what']}"): ${f['detail']}.`,
+    help: (f) =>
+      f['permission'] === undefined
+        ? 'Give a token that is valid and may use this repository.'
+        : `Give the token the permission \`${f['permission']}\` (in a workflow, under \`permissions\`), and see that it may use this repository.`,
+  },
   'github-unavailable': {
     decision: 'failed',
     message: (f) => `GitHub did not do what was asked (${f['what']}): ${f['detail']}`,

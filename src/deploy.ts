@@ -12,10 +12,10 @@ import { fileChanges } from './file-changes.ts'
 import type { Io } from './io.ts'
 import { withOwnJournal } from './journal.ts'
 import type { Rollout } from './move.ts'
-import { failing, type Outcome } from './outcome.ts'
-import { type DeployPlan, planDeploy } from './plan.ts'
+import { failing, type Outcome, withWarning } from './outcome.ts'
+import { type DeployFacts, type DeployPlan, describeFacts, planDeploy } from './plan.ts'
 import type { Change } from './platforms/platform.ts'
-import { close, type Entry, liftHold, open, recordEnd } from './record.ts'
+import { close, type Entry, liftHold, noteSubmitted, open, recordEnd } from './record.ts'
 import { repeat } from './recorded.ts'
 import type { DeployRequest } from './request.ts'
 import { restore } from './restore.ts'
@@ -54,7 +54,7 @@ async function deployAgent(story: Story): Promise<Outcome> {
   try {
     if (story.broken) throw fail('dependency-failed', { agent: agent.name, needed: story.broken })
     const client = await attach(agent, request.connect, io)
-    const standing = await lookUpOnce(agent, client, { step: 'deploy', io })
+    const standing = await lookUpOnce(agent, client, { step: 'deploy', request, io })
     const content = await packContent(agent, request.commit, io)
     await checkValues(agent, { content, connection: request.connect(agent) })
     draft.add(factsOf(story, { standing, content }))
@@ -105,10 +105,11 @@ async function carryOut(story: Story, planned: Planned): Promise<Outcome> {
   const change = changeOf({ operation: 'deploy', agent, commit, trigger, standing, content, releaseVersion, bump, io })
   await io.journal.put('deploy.plan', plan)
   const outcome = await settle(story, { ...planned, change })
-  if (outcome.code === 'submitted') return outcome
-  const unwritten = await close(outcome, { id: record.id, logUrl: request.trigger.url, io })
+  const at = { id: record.id, logUrl: request.trigger.url, io }
+  if (outcome.code === 'submitted') return withWarning(outcome, await noteSubmitted(outcome, at))
+  const unwritten = await close(outcome, at)
   const announced = await announce(outcome, { agent, commit, io })
-  return unwritten ? { ...announced, warnings: [...announced.warnings, unwritten] } : announced
+  return withWarning(announced, unwritten)
 }
 
 /** Turns a failure into an outcome, after going back to what was live where the agent's settings say so. */
@@ -164,7 +165,7 @@ async function think({ agent, request, io }: Story, { standing, content }: Found
   if (begun) return begun
   const history = await readHistory({ agent, from: standing.live?.payload.commit, to: request.commit, io })
   const now = standing.platform.content
-  return planDeploy({
+  const facts: DeployFacts = {
     agent,
     commit: request.commit,
     trigger: request.trigger,
@@ -175,7 +176,9 @@ async function think({ agent, request, io }: Story, { standing, content }: Found
     settings: settingsDigest(agent),
     held: now && content?.document && holds(now, { document: content.document }),
     badCommits: await rolledBackCommits(standing, io),
-  })
+  }
+  io.log.debug(describeFacts(facts))
+  return planDeploy(facts)
 }
 
 /** Without a recorded live commit there is no range, and nothing to read: the whole history would say nothing. */

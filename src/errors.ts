@@ -1,6 +1,7 @@
 import { failures } from './catalogue-failed.ts'
 import { refusals } from './catalogue-refused.ts'
 import type { Facts, Row } from './catalogue-row.ts'
+import { describeGitHubError } from './github-error.ts'
 
 export type { Facts } from './catalogue-row.ts'
 
@@ -50,6 +51,8 @@ export function fail(code: ErrorCode, facts: Facts, cause?: unknown): DeployErro
 /** Any thrown value as an error of the catalogue; what we did not foresee becomes `internal`. */
 export function explain(error: unknown): DeployError {
   if (error instanceof DeployError) return error
+  const gitHub = describeGitHubError(error)
+  if (gitHub) return new DeployError(gitHub.code, gitHub.facts, error)
   const detail = error instanceof Error ? error.message : String(error)
   return new DeployError('internal', { detail: detail.slice(0, 256) }, error)
 }

@@ -3,7 +3,7 @@ import type { Agent, Config } from './config/config.ts'
 import { DeployError, explain, fail, Postponed } from './errors.ts'
 import type { Io } from './io.ts'
 import { withOwnJournal } from './journal.ts'
-import type { Outcome } from './outcome.ts'
+import { type Outcome, withWarning } from './outcome.ts'
 import type { Rollout } from './move.ts'
 import type { Connection, Live, Ticket } from './platforms/platform.ts'
 import { close } from './record.ts'
@@ -39,7 +39,7 @@ export async function follow(request: FollowRequest, given: Io): Promise<Outcome
   if (!seen) return undefined
   const settled = { ...outcome, ...seen, finishedAt: io.clock.now() }
   const unwritten = await close(settled, { id: outcome.githubDeploymentId, logUrl: trigger.url, io })
-  return unwritten ? { ...settled, warnings: [...settled.warnings, unwritten] } : settled
+  return withWarning(settled, unwritten)
 }
 
 interface Following {

@@ -148,17 +148,6 @@ export function isOpen(record: LedgerRecord): boolean {
   return !record.statuses.some(({ state }) => ['success', 'failure', 'error', 'inactive'].includes(state))
 }
 
-/** The platform's name of what the record made live: from its final status, else as expected when it was opened. */
-export function platformVersionOf(record: LedgerRecord): string | undefined {
-  for (const status of record.statuses) {
-    const named = /^(?:\S+ is live|Rolled back to \S+; on hold) \(platform version ([^()\s]+)\)$/.exec(
-      status.description,
-    )?.[1]
-    if (named) return named
-  }
-  return record.payload.platform_version ?? undefined
-}
-
 /** A rollback holds; notes on the live record's statuses (newest first) hold and lift. */
 export function holdOf(live: LedgerRecord | undefined): Hold | undefined {
   if (!live) return undefined
@@ -182,16 +171,8 @@ export function liftNote(by: string): string {
   return shorten(`Hold lifted by @${by}`)
 }
 
-export function liveNote(
-  version: { release: string | undefined; platform: string | undefined },
-  rolledBack: 'rolled back' | 'live',
-): string {
-  const name = version.release ?? version.platform ?? 'the new version'
-  const sentence = rolledBack === 'live' ? `${name} is live` : `Rolled back to ${name}; on hold`
-  return shorten(version.platform ? `${sentence} (platform version ${version.platform})` : sentence)
-}
-
-function shorten(text: string): string {
+/** As long as GitHub takes it. */
+export function shorten(text: string): string {
   const line = text.replace(/\s+/g, ' ').trim()
   return line.length <= descriptionLength ? line : `${line.slice(0, descriptionLength - 1)}…`
 }

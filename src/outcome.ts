@@ -91,3 +91,7 @@ export interface Outcome {
   readonly startedAt: number
   readonly finishedAt: number
 }
+
+export function withWarning(outcome: Outcome, warning: string | undefined): Outcome {
+  return warning === undefined ? outcome : { ...outcome, warnings: [...outcome.warnings, warning] }
+}

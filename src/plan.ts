@@ -92,6 +92,25 @@ export function planDeploy(facts: DeployFacts): DeployPlan {
   }
 }
 
+/** What a plan is made from, for those who ask why. */
+export function describeFacts({ agent, commit, trigger, standing, history, digest, ...rest }: DeployFacts): string {
+  const { live, platform, hold } = standing
+  const facts = {
+    trigger: `${trigger.kind} by ${trigger.actor}`,
+    commit: short(commit),
+    live: `${liveRelease(agent, standing) ?? 'nothing'} (${agent.platform.title}: ${platform.platformVersion ?? 'nothing'})`,
+    record: live ? `${live.id}, commit ${short(live.payload.commit)}` : 'none',
+    history: `${history.relation}, ${history.commits.length} commits (${history.source})`,
+    weighed: `${rest.weighed.counted} count, ${rest.weighed.bump}`,
+    digest: `${digest ?? 'none'}, live ${live?.payload.digest ?? 'none'}`,
+    settings: `${rest.settings}, live ${live?.payload.settings ?? 'none'}`,
+    hold: hold ? `by ${hold.by}` : 'no',
+    version: agent.version,
+  }
+  const text = Object.entries(facts).map(([name, value]) => `${name}: ${value}`)
+  return `${agent.name} is planned from ${text.join('; ')}`
+}
+
 /** Byte for byte what is live; where the platform fetches the source itself, the same commit. */
 function isLive({ standing, digest, commit, settings, held }: DeployFacts): boolean {
   if (held !== undefined) return held

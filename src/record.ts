@@ -7,13 +7,13 @@ import {
   holdNote,
   type LedgerRecord,
   liftNote,
-  liveNote,
   openRecord,
   type Payload,
   readRecords,
   type RecordState,
   writeStatus,
 } from './ledger.ts'
+import { liveNote, submittedNote } from './ledger-notes.ts'
 import type { Decision, Outcome } from './outcome.ts'
 import type { Trigger } from './request.ts'
 import type { Standing } from './standing.ts'
@@ -105,6 +105,23 @@ export async function close(
       logUrl: given.logUrl,
     })
     await io.journal.put(steps.closed, id)
+    return undefined
+  } catch (error) {
+    return unrecorded(error, io)
+  }
+}
+
+/** That nobody waits: `submittedNote` is what a later run goes by. Returns a warning when it could not be written. */
+export async function noteSubmitted(
+  outcome: Outcome,
+  given: { id: number | undefined; logUrl: string | undefined; io: Io },
+): Promise<string | undefined> {
+  const { io, id, logUrl } = given
+  const { platformVersion, buildId } = outcome
+  if (!io.github || id === undefined || platformVersion === undefined) return undefined
+  const description = submittedNote({ platformVersion, ...(buildId ? { buildId } : {}) })
+  try {
+    await writeStatus(io.github, { id, state: 'in_progress', description, logUrl })
     return undefined
   } catch (error) {
     return unrecorded(error, io)

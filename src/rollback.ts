@@ -7,9 +7,9 @@ import type { Io } from './io.ts'
 import { withOwnJournal } from './journal.ts'
 import { type LedgerRecord, readRecords } from './ledger.ts'
 import type { Rollout } from './move.ts'
-import type { Outcome } from './outcome.ts'
+import { type Outcome, withWarning } from './outcome.ts'
 import { short } from './plan.ts'
-import { close, type Entry, open, recordEnd } from './record.ts'
+import { close, type Entry, noteSubmitted, open, recordEnd } from './record.ts'
 import type { RollbackRequest } from './request.ts'
 import { rollOut } from './rollout.ts'
 import { liveRelease, lookUpOnce, type Standing } from './standing.ts'
@@ -37,7 +37,7 @@ async function rollBackAgent(story: Story): Promise<Outcome> {
   const draft = beginOutcome({ operation: 'rollback', agent }, io)
   try {
     const client = await attach(agent, request.connect, io)
-    const standing = await lookUpOnce(agent, client, { step: 'rollback', io })
+    const standing = await lookUpOnce(agent, client, { step: 'rollback', request, io })
     draft.warn(...standing.warnings)
     const records = await readAll(story)
     const by = client.rollback ? 'platform' : 'content'
@@ -108,10 +108,11 @@ async function carryOut(story: Story, planned: Planned): Promise<Outcome> {
   draft.warn(...record.warnings)
   if (record.id !== undefined) draft.add({ githubDeploymentId: record.id })
   const outcome = await act(story, planned)
-  if (outcome.code === 'submitted') return outcome
-  const unwritten = await close(outcome, { id: record.id, logUrl: request.trigger.url, io })
+  const at = { id: record.id, logUrl: request.trigger.url, io }
+  if (outcome.code === 'submitted') return withWarning(outcome, await noteSubmitted(outcome, at))
+  const unwritten = await close(outcome, at)
   io.log.info(`${agent.name}: ${outcome.message}`, { agent: agent.name, decision: outcome.decision })
-  return unwritten ? { ...outcome, warnings: [...outcome.warnings, unwritten] } : outcome
+  return withWarning(outcome, unwritten)
 }
 
 async function act({ agent, request, io }: Story, { draft, standing, choice, way }: Planned): Promise<Outcome> {

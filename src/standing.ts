@@ -1,8 +1,11 @@
 import type { Agent } from './config/config.ts'
 import { attempt } from './attempt.ts'
 import type { Io } from './io.ts'
-import { type Hold, holdOf, isOpen, type LedgerRecord, platformVersionOf, readRecords, wasLive } from './ledger.ts'
+import { platformVersionOf } from './ledger-notes.ts'
+import { closeLeftOpen } from './left-open.ts'
+import { type Hold, holdOf, isOpen, type LedgerRecord, readRecords, wasLive } from './ledger.ts'
 import type { Live, PlatformClient } from './platforms/platform.ts'
+import type { DeployRequest } from './request.ts'
 
 /** Where an agent stands before anything is done: what the platform says and what the ledger says. */
 export interface Standing {
@@ -15,10 +18,20 @@ export interface Standing {
   readonly warnings: readonly string[]
 }
 
+/** Reads only; records that were left open are seen as they ended. */
 export async function lookUp(agent: Agent, client: PlatformClient, io: Io): Promise<Standing> {
+  return await look(agent, client, { io, own: '', readOnly: true })
+}
+
+async function look(
+  agent: Agent,
+  client: PlatformClient,
+  given: { io: Io; own: string; readOnly: boolean },
+): Promise<Standing> {
+  const { io } = given
   const platform = await attempt(() => client.find(), { io, platform: agent.platform.title })
   const warnings: string[] = []
-  const recent = await readUntilLive(agent, io)
+  const recent = await closeLeftOpen(await readUntilLive(agent, io), { ...given, agent, client, platform })
   const live = recent.find(wasLive)
   const recorded = live && platformVersionOf(live)
   if (recorded && platform.platformVersion && recorded !== platform.platformVersion) {
@@ -44,16 +57,16 @@ export function liveRelease(agent: Agent, { platform, live }: Pick<Standing, 'pl
 export async function lookUpOnce(
   agent: Agent,
   client: PlatformClient,
-  given: { step: string; io: Io },
+  given: { step: string; request: Pick<DeployRequest, 'trigger' | 'dryRun'>; io: Io },
 ): Promise<Standing> {
-  const { io, step } = given
+  const { io, step, request } = given
   const before = await io.journal.get<Standing>('standing')
   if (before && (await io.journal.get(`${step}.asking`)) !== undefined) {
     if (!agent.platform.document) return before
     const { content } = await attempt(() => client.find(), { io, platform: agent.platform.title })
     return content ? { ...before, platform: { ...before.platform, content } } : before
   }
-  const standing = await lookUp(agent, client, io)
+  const standing = await look(agent, client, { io, own: request.trigger.id, readOnly: request.dryRun })
   // It may hold secrets.
   const { content: _, ...platform } = standing.platform
   await io.journal.put('standing', { ...standing, platform })

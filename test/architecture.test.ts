@@ -8,7 +8,7 @@ const layers: readonly { readonly name: string; readonly files: readonly RegExp[
   {
     name: 'words',
     files: [
-      /^src\/(errors|catalogue-[a-z]+|outcome|io|move|request)\.ts$/,
+      /^src\/(errors|catalogue-[a-z]+|github-error|outcome|io|move|request)\.ts$/,
       /^src\/(platforms\/platform|version\/version|bundle\/bundle)\.ts$/,
     ],
   },
@@ -19,13 +19,13 @@ const layers: readonly { readonly name: string; readonly files: readonly RegExp[
       /^src\/document\/(canonical|managed|parse)\.ts$/,
       /^src\/config\//,
       /^src\/version\/(?!history-)/,
-      /^src\/bundle\/(select|rules|scan|zip-format)\.ts$/,
+      /^src\/bundle\/(select|rules|scan|token-forms|zip-format)\.ts$/,
     ],
   },
   {
     name: 'reaching',
     files: [
-      /^src\/(announce|attempt|file-body|github|http|ledger|multipart|redacted-writes|source-[a-z]+|standing|verify)\.ts$/,
+      /^src\/(announce|attempt|file-body|github|http|ledger|ledger-notes|left-open|multipart|redacted-writes|source-[a-z]+|standing|verify)\.ts$/,
       /^src\/version\/history-/,
       /^src\/(bundle|document|platforms)\//,
     ],

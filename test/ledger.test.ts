@@ -1,15 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import {
-  holdNote,
-  holdOf,
-  isOpen,
-  type LedgerRecord,
-  liftNote,
-  liveNote,
-  platformVersionOf,
-  type RecordState,
-  wasLive,
-} from '../src/ledger.ts'
+import { holdNote, holdOf, isOpen, type LedgerRecord, liftNote, type RecordState, wasLive } from '../src/ledger.ts'
+import { liveNote, platformVersionOf } from '../src/ledger-notes.ts'
 
 function record(
   operation: 'deploy' | 'rollback',

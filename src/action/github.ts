@@ -1,8 +1,9 @@
 import { getOctokit } from '@actions/github'
 import { gitHubFor } from '../github.ts'
-import type { Clock, GitHub } from '../io.ts'
+import type { Clock, GitHub, Log } from '../io.ts'
 import { redactedWrites } from '../redacted-writes.ts'
 import { retryWait } from '../retry.ts'
+import { begin } from './trace.ts'
 
 /** GitHub's own advice is to wait a minute where it names no time; a step has the patience for two such waits. */
 const patienceMs = 150_000
@@ -20,6 +21,7 @@ export interface GitHubAccess {
   readonly repo: string
   readonly webUrl: string
   readonly clock: Clock
+  readonly log: Log
   readonly signal: AbortSignal
   readonly redact: (text: string) => string
 }
@@ -39,9 +41,13 @@ export function connectGitHub(access: GitHubAccess): GitHub {
     for (let attempt = 1; ; attempt++) {
       const timeout = AbortSignal.timeout(answerTimeoutMs)
       const options = { ...(parameters?.['request'] as object | undefined), signal: timeout }
+      const done = begin(pathOf(route, { ...access, ...parameters }), access)
       try {
-        return await api(route, { ...parameters, request: options })
+        const reply = await api(route, { ...parameters, request: options })
+        done(`${reply.status}`)
+        return reply
       } catch (error) {
+        done(`${answerOf(error).status || 'no answer'}`)
         const wait = waitAfter(error, { route, attempt, deadline, now: clock.now() })
         if (wait === undefined) throw error
         await clock.sleep(wait, signal.aborted ? undefined : signal)
@@ -49,6 +55,12 @@ export function connectGitHub(access: GitHubAccess): GitHub {
     }
   }
   return gitHubFor(redactedWrites({ request: patient }, access.redact), access)
+}
+
+/** A route with its places filled in. */
+function pathOf(route: string, parameters: object): string {
+  const values = new Map<string, unknown>(Object.entries(parameters))
+  return route.replace(/\{([a-z_]+)\}/g, (_, name: string) => String(values.get(name) ?? ''))
 }
 
 /** How long to wait before the same request again; undefined where that helps nobody. */

@@ -6,7 +6,7 @@ import { reconfigured, selectAffected } from '../affected.ts'
 import type { Config } from '../config/config.ts'
 import { checkConfig } from '../config/parse.ts'
 import { DeployError, fail } from '../errors.ts'
-import type { GitHub, HistoryRange, Io, Journal, LogFields } from '../io.ts'
+import type { GitHub, HistoryRange, Io, Journal, Log, LogFields } from '../io.ts'
 import { platforms } from '../platforms/index.ts'
 import { gitSource } from '../source-git.ts'
 import { readGitHistory } from '../version/history-git.ts'
@@ -18,6 +18,7 @@ import type { Context } from './context.ts'
 import type { Inputs } from './inputs.ts'
 import { useProxy } from './proxy.ts'
 import type { Runner } from './runner.ts'
+import { traceFetch } from './trace.ts'
 
 const run = promisify(execFile)
 
@@ -45,14 +46,15 @@ export async function prepare(given: Given): Promise<Prepared> {
   if (unused) runner.warning(unused)
   const directory = await realpath(context.workspace)
   const scratch = await mkdtemp(join(context.temp, 'agent-deploy-'))
-  const github = await gitHubOf(given)
+  let agents: readonly string[] = inputs.agent ?? []
+  const log = logTo(given, () => agents.length > 1)
+  const github = await gitHubOf({ ...given, log })
   const history = sharedHistory((range) => readHistory(range, { directory, scratch, signal, github }))
   const source = gitSource({ directory, scratch, signal, history })
   const head = await headOf(directory)
   const config = await configure(inputs, { platforms, readFile: (path) => source.readFile(path, head) })
-  let agents: readonly string[] = inputs.agent ?? []
-  const log = logTo(given, () => agents.length > 1)
-  const io: Io = { log, clock: wallClock, fetch, signal, source, github, journal: noJournal(), scratch }
+  const traced = traceFetch(fetch, { log, clock: wallClock })
+  const io: Io = { log, clock: wallClock, fetch: traced, signal, source, github, journal: noJournal(), scratch }
   agents = inputs.agent ?? (await changedAgents(config, { head, context, io, inputs }))
   return { config, io, head, agents }
 }
@@ -69,12 +71,13 @@ async function headOf(directory: string): Promise<string> {
   }
 }
 
-async function gitHubOf({ inputs, context, signal, redact }: Given): Promise<GitHub | undefined> {
+async function gitHubOf(given: Given & { log: Log }): Promise<GitHub | undefined> {
+  const { inputs, context, signal, redact, log } = given
   const token = inputs['github-token']
   const { repository, webUrl, apiUrl } = context
   if (!token || !repository) return undefined
   const { connectGitHub } = await import('./github.ts')
-  return connectGitHub({ ...repository, token, webUrl, apiUrl, clock: wallClock, signal, redact })
+  return connectGitHub({ ...repository, token, webUrl, apiUrl, clock: wallClock, log, signal, redact })
 }
 
 /** The clone, deepened when it is shallow; else GitHub's API; else a clear error. Never a guess. */

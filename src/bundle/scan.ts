@@ -1,3 +1,5 @@
+import { privateKey, type TokenForm, tokenForms } from './token-forms.ts'
+
 /** Looks for credentials in what would ship: well-known token forms and private keys, few false alarms. */
 
 export interface Finding {
@@ -6,40 +8,7 @@ export interface Finding {
   readonly kind: string
 }
 
-interface Form {
-  readonly kind: string
-  /** Quick test on the bytes before the expression is tried. */
-  readonly hint: string
-  readonly pattern: RegExp
-}
-
-const forms: readonly Form[] = [
-  {
-    kind: 'a private key',
-    hint: 'PRIVATE KEY-----',
-    pattern: /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----(?:\r?\n|\\n)[A-Za-z0-9+/=\r\n\\:, -]{60}/g,
-  },
-  { kind: 'an AWS access key', hint: 'AKIA', pattern: /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g },
-  { kind: 'a GitHub token', hint: 'gh', pattern: /\bgh[pousr]_[A-Za-z0-9]{36,255}\b/g },
-  { kind: 'a GitHub token', hint: 'github_pat_', pattern: /\bgithub_pat_[A-Za-z0-9_]{60,}\b/g },
-  { kind: 'a GitLab token', hint: 'glpat-', pattern: /\bglpat-[\w-]{20,}/g },
-  { kind: 'a Slack token', hint: 'xox', pattern: /\bxox[abeoprs]-\d{8,}-[\w-]{16,}/g },
-  { kind: 'a Stripe live key', hint: '_live_', pattern: /\b[rs]k_live_[A-Za-z0-9]{20,}\b/g },
-  { kind: 'an Anthropic key', hint: 'sk-ant-', pattern: /\bsk-ant-[\w-]{32,}/g },
-  {
-    kind: 'an OpenAI key',
-    hint: 'sk-',
-    pattern: /\bsk-(?:proj-|svcacct-|admin-)?(?!ant-)[A-Za-z0-9_-]*T3BlbkFJ[A-Za-z0-9_-]{16,}/g,
-  },
-  { kind: 'an OpenAI-style key', hint: 'sk-', pattern: /\bsk-(?:proj-|or-v1-)?[A-Za-z0-9]{40,}\b/g },
-  { kind: 'a Google API key', hint: 'AIza', pattern: /\bAIza[\w-]{35}\b/g },
-  { kind: 'an npm token', hint: 'npm_', pattern: /\bnpm_[A-Za-z0-9]{36}\b/g },
-  { kind: 'a PyPI token', hint: 'pypi-', pattern: /\bpypi-AgEIcHlwaS5vcmc[\w-]{50,}/g },
-  { kind: 'a Hugging Face token', hint: 'hf_', pattern: /\bhf_[A-Za-z]{34}\b/g },
-  { kind: 'a Qoder token', hint: 'pt-', pattern: /\bpt-[A-Za-z0-9]{32,}\b/g },
-  { kind: 'a SendGrid key', hint: 'SG.', pattern: /\bSG\.[\w-]{22}\.[\w-]{43}\b/g },
-  { kind: 'a Twilio key', hint: 'SK', pattern: /\bSK[0-9a-f]{32}\b/g },
-]
+const forms: readonly TokenForm[] = [privateKey, ...tokenForms]
 
 /** Text that only shows what a token looks like. */
 const placeholder = /example|sample|dummy|placeholder|redacted|your[_-]?|x{6,}|0{8,}|1234567|abcdefg|\*{3}/i
@@ -50,7 +19,7 @@ const leastDifferentCharacters = 10
 export function scanContent(content: Uint8Array, firstLine = 1): readonly Finding[] {
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
   if (isBinary(bytes) || !isSuspicious(bytes)) return []
-  const likely = forms.filter(({ hint }) => bytes.includes(hint, 0, 'latin1'))
+  const likely = forms.filter(({ hints }) => hints.some((hint) => bytes.includes(hint, 0, 'latin1')))
   const text = bytes.toString('latin1')
   const findings = likely.flatMap(({ kind, pattern }) =>
     [...text.matchAll(pattern)]
@@ -64,7 +33,9 @@ export function scanContent(content: Uint8Array, firstLine = 1): readonly Findin
 const shortestRun = 20
 /** Bytes in front of a run that may belong to its token: `SG.` and a first part. */
 const reach = 32
-const beginnings = /A[KS]IA|gh[pousr]_|github_pat_|glpat-|xox|_live_|sk-|AIza|npm_|pypi-|hf_|pt-|SG\.|SK/
+const beginnings = new RegExp(
+  tokenForms.flatMap(({ hints }) => hints.map((hint) => hint.replaceAll('.', '\\.'))).join('|'),
+)
 
 const inRun = new Uint8Array(256)
 for (const byte of Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-')) inRun[byte] = 1
@@ -74,7 +45,7 @@ for (const byte of Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
  * is enough to look at every 20th byte and around it: six times as fast as to search for every beginning.
  */
 function isSuspicious(bytes: Buffer): boolean {
-  if (bytes.includes('PRIVATE KEY-----', 0, 'latin1')) return true
+  if (privateKey.hints.some((hint) => bytes.includes(hint, 0, 'latin1'))) return true
   for (let at = shortestRun - 1; at < bytes.length; at += shortestRun) {
     if (inRun[bytes[at] ?? 0] === 0) continue
     let start = at
@@ -92,7 +63,8 @@ function isSuspicious(bytes: Buffer): boolean {
 /** The text with `***` where a credential of a known form stands, real or not. */
 export function hideSecrets(text: string): string {
   let hidden = text
-  for (const { hint, pattern } of forms) if (hidden.includes(hint)) hidden = hidden.replace(pattern, '***')
+  for (const { hints, pattern } of forms)
+    if (hints.some((hint) => hidden.includes(hint))) hidden = hidden.replace(pattern, '***')
   return hidden
 }
 

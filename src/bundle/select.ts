@@ -79,19 +79,28 @@ function decidedBy(rules: Ignore, path: string): string | undefined {
   return ignored ? (rule?.pattern ?? '') : undefined
 }
 
-/** As git does with .gitignore: the file nearest to the path has the last word. */
+interface IgnoreFile {
+  readonly folder: string
+  readonly rules: Ignore
+}
+
+/** As git does with .gitignore: the file nearest to the path has the last word; one in a folder that is left out has none. */
 function agentignoreMatcher(texts: ReadonlyMap<string, string>): Matcher {
-  const folders = [...texts]
-    .map(([folder, text]) => ({ folder, rules: ignore().add(text) }))
-    .sort((a, b) => b.folder.length - a.folder.length)
-  return (path) => {
-    for (const { folder, rules } of folders) {
-      const prefix = folder === '' ? '' : `${folder}/`
-      if (!path.startsWith(prefix)) continue
-      const { ignored, unignored, rule } = rules.test(path.slice(prefix.length))
-      if (ignored) return rule?.pattern ?? ''
-      if (unignored) return undefined
-    }
-    return undefined
+  const nearestFirst: IgnoreFile[] = []
+  for (const [folder, text] of [...texts].sort(([a], [b]) => a.length - b.length)) {
+    if (folder !== '' && lastWord(`${folder}/`, nearestFirst) !== undefined) continue
+    nearestFirst.unshift({ folder, rules: ignore().add(text) })
   }
+  return (path) => lastWord(path, nearestFirst)
+}
+
+function lastWord(path: string, nearestFirst: readonly IgnoreFile[]): string | undefined {
+  for (const { folder, rules } of nearestFirst) {
+    const prefix = folder === '' ? '' : `${folder}/`
+    if (!path.startsWith(prefix)) continue
+    const { ignored, unignored, rule } = rules.test(path.slice(prefix.length))
+    if (ignored) return rule?.pattern ?? ''
+    if (unignored) return undefined
+  }
+  return undefined
 }

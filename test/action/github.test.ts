@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Fault } from '../../app/sandbox/faults.ts'
 import { connectGitHub } from '../../src/action/github.ts'
-import { movedClock } from '../support/io.ts'
+import { arrayLog, movedClock } from '../support/io.ts'
 import { agentTree, repositoryName, startWorld, type World } from '../support/world.ts'
 
 let world: World
@@ -20,7 +20,17 @@ function connect(signal = new AbortController().signal) {
   const redact = (text: string) => text
   return {
     clock,
-    github: connectGitHub({ token: world.token, apiUrl, owner, repo, webUrl: url, clock, signal, redact }),
+    github: connectGitHub({
+      token: world.token,
+      apiUrl,
+      owner,
+      repo,
+      webUrl: url,
+      clock,
+      log: arrayLog(),
+      signal,
+      redact,
+    }),
   }
 }
 

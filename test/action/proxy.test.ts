@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, request, type Server } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { agentTree, startWorld, supportConfig, type World } from '../support/world.ts'
 
@@ -52,6 +53,16 @@ it('goes through the proxy that the environment names, to GitHub and to the plat
 
   expect(result.exitCode, result.stdout).toBe(0)
   expect(hosts()).toEqual([hostOf(world.github.url), hostOf(world.nasiko.url)].sort())
+})
+
+it('goes through HTTPS_PROXY to what is reached by TLS', async () => {
+  const step = await world.start({ env: { HTTPS_PROXY: address(), NASIKO_BASE_URL: 'https://nasiko.invalid' } })
+  while (!passed.includes('nasiko.invalid:443')) await sleep(20)
+
+  step.kill('SIGTERM')
+  await step.done
+
+  expect(hosts()).toEqual(['nasiko.invalid:443'])
 })
 
 it('goes past the proxy where NO_PROXY says so', async () => {

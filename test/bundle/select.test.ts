@@ -96,6 +96,18 @@ describe('selectFiles', () => {
     expect(verdicts(files, { agentPath: 'agents/a' }).map(([path]) => path)).toEqual(['B', 'z', 'é'])
   })
 
+  it('reads no .agentignore in a folder that is left out', () => {
+    const agentignore = new Map([
+      ['', 'data/\n'],
+      ['data', '!*\n'],
+    ])
+
+    expect(verdicts(tracked('data/big.bin', 'main.py'), { agentignore })).toEqual([
+      ['data/big.bin', false, 'agentignore', 'data/'],
+      ['main.py', true, 'tracked', undefined],
+    ])
+  })
+
   it('reads patterns as git does (git check-ignore is the judge)', () => {
     const patterns = [
       '*.log',

@@ -16,7 +16,7 @@ const scopes = [
 
 const firstSeed = Number(process.env['SEED'] ?? 20_260_801)
 
-/** Appended with real shas, which a plan can't know: each new commit reverts one of the random ones, or another revert. */
+/** Appended with real shas, which a plan can't know: each new commit reverts, or picks, one of the random ones or another of these. */
 async function withReverts(repository: Repository, random: (below: number) => number): Promise<string> {
   const shas = [...repository.shas]
   let tip = shas.at(-1) ?? ''
@@ -24,7 +24,11 @@ async function withReverts(repository: Repository, random: (below: number) => nu
     const target = shas[shas.length - 1 - random(Math.min(shas.length, 8))] ?? ''
     const subject = (await repository.git('show', '-s', '--format=%s', target)).trim()
     const verb = subject.startsWith('Revert "') && random(2) === 0 ? 'Reapply' : 'Revert'
-    const message = `${verb} "${subject}"\n\nThis reverts commit ${random(3) === 0 ? target.slice(0, 10) : target}.\n`
+    const named = random(3) === 0 ? target.slice(0, 10) : target
+    const message =
+      random(4) === 0
+        ? `${subject}\n\n(cherry picked from commit ${target})\n`
+        : `${verb} "${subject}"\n\nThis reverts commit ${named}.\n`
     const identity = ['-c', 'user.name=Ann', '-c', 'user.email=ann@example.org']
     const treeOf = random(2) === 0 ? tip : target
     tip = (await repository.git(...identity, 'commit-tree', `${treeOf}^{tree}`, '-p', tip, '-m', message)).trim()
@@ -32,6 +36,12 @@ async function withReverts(repository: Repository, random: (below: number) => nu
   }
   await repository.git('update-ref', 'refs/heads/main', tip)
   return tip
+}
+
+/** Tags of versions on commits of all lines, so also where `main` never comes by: nothing may be counted from them. */
+async function withTags(repository: Repository, random: (below: number) => number): Promise<void> {
+  for (const name of ['v9.9.9', 'agent-v7.0.0', '2.0.0'])
+    await repository.git('tag', name, repository.shas[random(repository.shas.length)] ?? '')
 }
 
 /** A commit with some ancestor in common with `to`: GitHub compares no others. */
@@ -52,7 +62,7 @@ const sorted = (history: History) => ({
   commits: history.commits.map((commit) => ({ ...commit, files: commit.files?.toSorted() })),
 })
 
-it.each(Array.from({ length: 8 }, (_, index) => firstSeed + index))(
+it.each(Array.from({ length: 12 }, (_, index) => firstSeed + index))(
   'clone, shallow clone and GitHub give the same commits, and so the same version (seed %i)',
   { timeout: 30_000 },
   async (seed) => {
@@ -62,12 +72,15 @@ it.each(Array.from({ length: 8 }, (_, index) => firstSeed + index))(
       const to = await withReverts(repository, random)
       const from = await relatedTo(repository, { to, random })
       const range = { from, to, withFiles: true }
+      const untagged = await readGitHistory(range, { directory: repository.directory })
+      await withTags(repository, random)
 
       const local = await readGitHistory(range, { directory: repository.directory })
       const remote = await readGitHubHistory(range, fakeGitHub(repository.directory))
       const clone = await repository.clone('clone', `--depth=${1 + random(12)}`)
       const shallow = await readGitHistory(range, { directory: clone })
 
+      expect(local).toEqual(untagged)
       expect(sorted(remote)).toEqual(sorted(local))
       expect(sorted(shallow)).toEqual(sorted(local))
       for (const scope of scopes) {
@@ -81,3 +94,27 @@ it.each(Array.from({ length: 8 }, (_, index) => firstSeed + index))(
     }
   },
 )
+
+it('of 10,000 commits both give the same, in the same order', { timeout: 120_000 }, async () => {
+  const random = randomOf(7)
+  const subjects = ['feat: x', 'fix: x', 'chore: x', 'Update', 'feat!: x']
+  const repository = await makeRepository(
+    Array.from({ length: 10_000 }, (_, index) => ({
+      // A side line of one commit now and then, merged at once.
+      parents: index === 0 ? [] : index > 2 && index % 50 === 0 ? [index - 1, index - 3] : [index - 1],
+      message: subjects[random(subjects.length)] ?? '',
+      tree: { 'a/main.py': `${index}` },
+    })),
+  )
+  try {
+    const range = { from: repository.shas[0] ?? '', to: repository.shas.at(-1) ?? '', withFiles: false }
+
+    const local = await readGitHistory(range, { directory: repository.directory })
+    const remote = await readGitHubHistory(range, fakeGitHub(repository.directory))
+
+    expect(local.commits).toHaveLength(9999)
+    expect(sorted(remote)).toEqual(sorted(local))
+  } finally {
+    await repository.remove()
+  }
+})

@@ -31,10 +31,11 @@ const bodies = [
   '\n\nBREAKING CHANGE: y',
   '\n\n* feat: a\n\n* fix: b',
   '\n\nReverts o/r#12',
+  '\n\n(cherry picked from commit 0123456789abcdef0123456789abcdef01234567)',
   '\n\n',
 ]
 
-/** Branches, merges both ways, renames, empty commits, reverts of reverts, several roots, and clocks that lie. */
+/** Branches, merges both ways, renames of files and of whole folders, empty commits, squash bodies, cherry-picks, reverts of reverts, several roots, and clocks that lie. */
 export function randomHistory(random: (below: number) => number, size: number): Planned[] {
   const plan: Planned[] = []
   for (let index = 0; index < size; index++) {
@@ -63,11 +64,23 @@ function parentsOf(random: (below: number) => number, index: number, size: numbe
 function change(random: (below: number) => number, tree: Record<string, string>): void {
   const pick = () => paths[random(paths.length)] ?? ''
   for (let count = random(3); count > 0; count--) tree[pick()] = `content ${random(1000)}\n`.repeat(4)
+  if (random(9) === 0) return moveFolder(tree)
   const [moved, target] = [pick(), pick()]
   const content = tree[moved]
   if (random(5) > 0 || content === undefined || tree[target] !== undefined) return
   delete tree[moved]
   tree[target] = content
+}
+
+/** The agent's folder gets another name, or its old one back. */
+function moveFolder(tree: Record<string, string>): void {
+  const isHere = Object.keys(tree).some((path) => path.startsWith('a/'))
+  const [from, to] = isHere ? ['a/', 'moved/'] : ['moved/', 'a/']
+  for (const [path, content] of Object.entries(tree)) {
+    if (!path.startsWith(from)) continue
+    delete tree[path]
+    tree[to + path.slice(from.length)] = content
+  }
 }
 
 /** Names earlier commits by subject only; shas are put in by `withReverts`, once they are known. */
