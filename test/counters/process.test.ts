@@ -31,7 +31,7 @@ describe('the Action, from its start to the end of `validate`', () => {
     execFileSync(program, words, { env: { ...process.env, ...env }, stdio: 'ignore' })
   }
 
-  it('loads few of Node’s own modules, and one file of ours', () => {
+  it('loads few of Node’s own modules, and two files of ours', () => {
     const out = join(folder.path, 'modules')
     const count = `process.on('exit', () => require('node:fs').writeFileSync(${JSON.stringify(out)}, JSON.stringify([process.moduleLoadList.length, Object.keys(require.cache).length])))`
     const hook = join(folder.path, 'count.cjs')

@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process'
 import { createHash, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdir } from 'node:fs/promises'
@@ -7,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { demand, identify, loginOf, sees, type Viewer } from './auth.ts'
+import { sendArchive } from './codeload.ts'
 import { createFaults, type Fault } from '../faults.ts'
 import { serveGit } from './git-http.ts'
 import { createOracle, type Matched } from './oracle.ts'
@@ -55,7 +55,10 @@ export async function startGitHub(options: { root: string; port?: number }) {
       )
     if (/\.git(\/|$)/.test(url.pathname) || /\/(info\/refs|git-upload-pack|git-receive-pack)$/.test(url.pathname))
       return await answerGit(request, response, url)
-    if (url.pathname.startsWith('/codeload/')) return await answerArchive(response, url)
+    if (url.pathname.startsWith('/codeload/')) {
+      if (!(await sendArchive(response, { world, url }))) reply(response, notFound())
+      return
+    }
     if (url.pathname.startsWith('/login/oauth/')) return await answerSignIn(request, response, { world, url })
     if (request.method === 'DELETE' && /\/applications\/[^/]+\/token$/.test(url.pathname))
       return await revoke(request, response, { world, url })
@@ -169,20 +172,6 @@ export async function startGitHub(options: { root: string; port?: number }) {
     } catch {
       return false
     }
-  }
-
-  async function answerArchive(response: ServerResponse, url: URL): Promise<void> {
-    const promised = world.archives.get(url.searchParams.get('token') ?? '')
-    if (!promised) return void reply(response, notFound())
-    const { repository, sha } = promised
-    response.writeHead(200, { 'content-type': 'application/x-gzip' })
-    const folder = `--prefix=${repository.owner}-${repository.name}-${sha.slice(0, 7)}/`
-    const child = execFile('git', ['-C', repository.directory, 'archive', '--format=tar.gz', folder, sha], {
-      encoding: 'buffer',
-      maxBuffer: 2 ** 30,
-    })
-    child.stdout?.pipe(response)
-    await once(child, 'close')
   }
 
   /** Returns the status: 304 when the asker has it already. */
