@@ -142,6 +142,7 @@ async function act({ agent, io }: Story, planned: Planned & { change: Change }):
   const version = arrival.live?.releaseVersion ?? arrival.ticket.releaseVersion ?? plan.version.version
   if (version !== plan.version.version)
     draft.warn(`${agent.platform.title} made it ${version}, not ${plan.version.version} as asked for.`)
+  if (arrival.unproved) draft.warn(arrival.unproved)
   draft.add({
     releaseVersion: version,
     platformVersion: arrival.live?.platformVersion ?? arrival.ticket.platformVersion,

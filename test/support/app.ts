@@ -6,6 +6,7 @@ import { events, permissions } from '../../app/manifest.ts'
 import { type RunningApp, startApp } from '../../app/start.ts'
 import { type SandboxGitHub, startGitHub } from '../../app/sandbox/github/server.ts'
 import type { Clock } from '../../src/io.ts'
+import type { Platform } from '../../src/platforms/platform.ts'
 import { createRedactor } from '../../src/redact.ts'
 import { arrayLog } from './io.ts'
 import { type MemoryPlatform, memoryPlatform } from './memory-platform.ts'
@@ -81,10 +82,15 @@ export function fastClock(): Clock {
   }
 }
 
-/** The app in this process, on a platform in memory. */
+/** The app in this process, on a platform in memory, or on those given. */
 export async function startTestApp(
   place: { github: SandboxGitHub; app: { id: number; privateKey: string }; folder: { path: string }; dataDir: string },
-  given: { memory?: MemoryPlatform; env?: Readonly<Record<string, string>>; connections?: string } = {},
+  given: {
+    memory?: MemoryPlatform
+    platforms?: readonly Platform[]
+    env?: Readonly<Record<string, string>>
+    connections?: string
+  } = {},
 ) {
   const memory = given.memory ?? memoryPlatform()
   const path = join(place.folder.path, 'connections.yml')
@@ -107,7 +113,7 @@ export async function startTestApp(
     MEMORY_TOKEN: platformToken,
     ...given.env,
   }
-  const platforms = [memory.platform]
+  const platforms = given.platforms ?? [memory.platform]
   const settings = readSettings(env, { platforms, folder: place.folder.path })
   const log = arrayLog()
   const lost: Error[] = []
