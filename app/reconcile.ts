@@ -2,6 +2,7 @@ import type { App } from './context.ts'
 import type { InstallationOctokit } from './github.ts'
 import { redeliverFailed } from './reconcile-deliveries.ts'
 import { findMissedPushes } from './reconcile-heads.ts'
+import { closeStuckRecords } from './reconcile-records.ts'
 import type { OctokitLike } from '../src/github.ts'
 
 /** Of GitHub's 5,000 calls an hour and installation, each run may spend this many; what is left over comes next time. */
@@ -21,6 +22,9 @@ export interface Budget {
 
 /** At start-up: what another instance did a moment ago is not done again. */
 const startRestMs = 10_000
+
+/** Whose run is gone is only known after its deadlines; a look costs a call per repository. */
+const recordsMs = 30 * 60_000
 
 /** When each repository was pushed to when its heads were last compared: nothing was, nothing is asked. */
 export type Seen = Map<number, string>
@@ -43,12 +47,15 @@ export function keepReconciling(app: App, given: { reach: Reach; everyMs: number
 
 /**
  * Finds what webhooks have missed, without trusting them: deliveries that failed are asked for again, and the heads of
- * branches are compared with the last push that was handled. Nothing is thrown: the next run comes in a few minutes.
+ * branches are compared with the last push that was handled. Records whose run is gone are closed. Nothing is thrown: the
+ * next run comes in a few minutes.
  */
 export async function reconcile(app: App, given: { reach: Reach; seen: Seen; graceMs?: number }): Promise<void> {
   const budget: Budget = { left: callsPerRun }
   await attempt('failed deliveries', app, () => redeliverFailed(app, { ...given, budget }))
   await attempt('heads of branches', app, () => findMissedPushes(app, { ...given, budget }))
+  if (await app.store.turns.take('records', recordsMs))
+    await attempt('open records', app, () => closeStuckRecords(app, { ...given, budget }))
 }
 
 async function attempt(what: string, { log }: App, work: () => Promise<void>): Promise<void> {

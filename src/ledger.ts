@@ -67,7 +67,7 @@ const deepest = 300
 /** GitHub's limit of a status description. */
 const descriptionLength = 140
 
-const Deployment = z.object({ id: z.number(), task: z.string(), created_at: z.string(), payload: z.unknown() })
+export const Deployment = z.object({ id: z.number(), task: z.string(), created_at: z.string(), payload: z.unknown() })
 const Status = z.object({
   state: z.string(),
   description: z.string().nullish(),
@@ -102,7 +102,7 @@ export async function* readRecords(
   }
 }
 
-async function readStatuses(github: GitHub, id: number): Promise<LedgerStatus[]> {
+export async function readStatuses(github: GitHub, id: number): Promise<LedgerStatus[]> {
   const reply = await github.request('GET /repos/{owner}/{repo}/deployments/{deployment_id}/statuses', {
     deployment_id: id,
     per_page: 30,
@@ -124,7 +124,7 @@ export async function hasStatus(github: GitHub, wanted: { id: number; state: Rec
 }
 
 /** GitHub gives the payload back as the object that was sent, or as its JSON text. */
-function payloadOf(raw: unknown): Payload | undefined {
+export function payloadOf(raw: unknown): Payload | undefined {
   const value = typeof raw === 'string' ? parseJson(raw) : raw
   const parsed = z.object({ agent_deploy: Payload }).safeParse(value)
   return parsed.success ? parsed.data.agent_deploy : undefined
