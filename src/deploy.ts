@@ -19,6 +19,7 @@ import { close, type Entry, liftHold, open, recordEnd } from './record.ts'
 import { repeat } from './recorded.ts'
 import type { DeployRequest } from './request.ts'
 import { restore } from './restore.ts'
+import { standBack } from './rival.ts'
 import { rollOut } from './rollout.ts'
 import { liveRelease, lookUpOnce, type Standing } from './standing.ts'
 import { weigh } from './version/bump.ts'
@@ -95,9 +96,12 @@ interface Planned extends Found {
 async function carryOut(story: Story, planned: Planned): Promise<Outcome> {
   const { draft, plan, standing, content } = planned
   const { agent, request, io } = story
-  const record = await open(entryOf(story, planned), { recent: standing.recent, io })
+  const entry = entryOf(story, planned)
+  const record = await open(entry, { recent: standing.recent, io })
   draft.warn(...record.warnings)
   if (record.id !== undefined) draft.add({ githubDeploymentId: record.id })
+  const stoodBack = await standBack(entry, { id: record.id, recent: standing.recent, draft, io })
+  if (stoodBack) return stoodBack
   const { version: releaseVersion, bump } = plan.version
   const { commit, trigger } = request
   const change = changeOf({ operation: 'deploy', agent, commit, trigger, standing, content, releaseVersion, bump, io })

@@ -144,7 +144,7 @@ export function wasLive(record: LedgerRecord): boolean {
 }
 
 /** Still under way: no final status yet. */
-export function isOpen(record: LedgerRecord): boolean {
+export function isOpen(record: Pick<LedgerRecord, 'statuses'>): boolean {
   return !record.statuses.some(({ state }) => ['success', 'failure', 'error', 'inactive'].includes(state))
 }
 
