@@ -12,16 +12,18 @@ export type Next =
 
 /**
  * One operation of an agent at a time: what was begun is ended first, commands go ahead of pushes, and of those only the
- * newest is deployed. Pure; `active` is every operation that is not done, oldest first.
+ * newest is deployed. Pure; `active` is every operation that is not done, oldest first; `hurried` were tried already
+ * although they were put off.
  */
-export function chooseNext(active: readonly Operation[], now: number): Next {
+export function chooseNext(active: readonly Operation[], at: { now: number; hurried?: ReadonlySet<string> }): Next {
+  const { now, hurried } = at
   const isDue = ({ notBefore }: Operation) => notBefore <= now
   const queued = active.filter(({ state }) => state === 'queued')
   const running = active.find(({ state }) => state === 'running')
   if (running) {
     // Whoever wants to go back does not wait for a pause that another operation makes.
     const isUrgent = queued.some(({ kind }) => kind === 'rollback')
-    if (isDue(running) || isUrgent) return { step: 'run', operation: running }
+    if (isDue(running) || (isUrgent && !hurried?.has(running.id))) return { step: 'run', operation: running }
     return { step: 'wait', until: running.notBefore }
   }
   const command = nextCommand(queued.filter(isDue))

@@ -20,27 +20,34 @@ export function storeJournal(
       reachable(
         store.agents.writeStep(operation, { name, value: redact(JSON.stringify(value ?? null)), fence: agent.fence }),
       ),
-    async checkpoint() {
+    async checkpoint(step) {
       const active = await reachable(store.agents.active(operation.agentKey))
-      const reason = voidBecause(operation, active)
+      const reason = voidBecause(operation, { active, step: step.slice(step.lastIndexOf('/') + 1) })
       if (reason) throw reason
     },
   }
 }
 
+/** Once these are reached something has changed on the platform: that is ended, unless somebody wants to go back anyway. */
+const endings: readonly string[] = ['restore', 'verify']
+
 /**
- * Why a deploy that was begun must not be sent any more: a rollback or cancellation that came later, or a push on top of
- * it. Pure.
+ * Why a deploy that was begun must not go on: a rollback or cancellation that came later, or a push on top of it. Pure;
+ * `active` is every operation of the agent that is not done.
  */
-export function voidBecause(operation: Operation, active: readonly Operation[]): Error | undefined {
+export function voidBecause(
+  operation: Operation,
+  at: { active: readonly Operation[]; step: string },
+): Error | undefined {
   if (operation.kind !== 'deploy') return undefined
-  const later = active.filter(({ generation, state }) => state === 'queued' && generation > operation.generation)
-  const stop = later.find(({ kind }) => kind === 'rollback' || kind === 'cancel')
+  const later = at.active.filter(({ generation, state }) => state === 'queued' && generation > operation.generation)
+  const isEnding = endings.includes(at.step)
+  const stop = later.find(({ kind }) => kind === 'rollback' || (kind === 'cancel' && !isEnding))
   if (stop) {
     const what = stop.kind === 'rollback' ? 'A rollback' : 'A cancellation'
     return fail('overtaken', { what: `${what} by @${stop.trigger.actor}` })
   }
-  if (operation.trigger.kind !== 'push') return undefined
+  if (operation.trigger.kind !== 'push' || isEnding) return undefined
   const newer = later.find(({ kind, request }) => kind === 'deploy' && request.before === operation.commit)
   return newer && fail('newer-commit', { newer: newer.commit.slice(0, 7) })
 }

@@ -1,7 +1,7 @@
 import { attach } from '../src/attach.ts'
 import type { Io } from '../src/io.ts'
 import { liftHold, putOnHold } from '../src/record.ts'
-import { lookUp } from '../src/standing.ts'
+import { liveRelease, lookUp } from '../src/standing.ts'
 import type { Operation } from './engine/operations.ts'
 import { agentAt, type Lane, type Performed } from './lane.ts'
 import { supersede } from './supersede.ts'
@@ -9,6 +9,34 @@ import { supersede } from './supersede.ts'
 interface Around {
   readonly lane: Lane
   readonly io: Io
+}
+
+/**
+ * A rollback of a commit whose deploy it has stopped: what was live before is live, and stays so. Undefined where there is
+ * something to go back from.
+ */
+export async function stopInstead(operation: Operation, { lane, io }: Around): Promise<Performed | undefined> {
+  const { to } = operation.request
+  if (to?.kind !== 'before') return undefined
+  const recent = await lane.app.store.agents.recent(lane.agent.key, 20)
+  const last = recent.find(({ kind, commit, generation }) => {
+    return kind === 'deploy' && commit === to.commit && generation < operation.generation
+  })
+  if (last?.state !== 'queued' && last?.code !== 'overtaken') return undefined
+  const { agent, standing } = await stand({ lane, io })
+  if (standing.live?.payload.commit === to.commit) return undefined
+  const by = operation.trigger.actor
+  await supersede(lane, {
+    before: operation.generation,
+    what: `A rollback by @${by}`,
+    isMeant: ({ kind }) => kind === 'deploy',
+  })
+  const problem = await putOnHold(standing, { by, reason: operation.request.reason, io })
+  const version = liveRelease(agent, standing) ?? standing.platform.platformVersion ?? 'what was there'
+  const stopped = `The deploy of ${to.commit.slice(0, 7)} was stopped before it was live; ${version} still is.`
+  if (problem) return told('skipped', 'overtaken', `${stopped} ${problem}`)
+  const held = `Automatic deploys of ${agent.name} are on hold, until \`/resume ${agent.name}\`.`
+  return told('held', 'on-hold', `${stopped} ${held}`)
 }
 
 /** `/hold`, `/resume`, `/cancel`: nothing on the platform changes. */

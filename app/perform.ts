@@ -13,7 +13,7 @@ import { withIo } from './io.ts'
 import { storeJournal } from './journal.ts'
 import { agentAt, agentToDeploy, type Lane, type Performed } from './lane.ts'
 import { readHead } from './newest.ts'
-import { performHold } from './perform-hold.ts'
+import { performHold, stopInstead } from './perform-hold.ts'
 import { readyWhen } from './ready.ts'
 import { withUndone } from './undone.ts'
 
@@ -31,7 +31,7 @@ export async function perform(operation: Operation, lane: Lane): Promise<Perform
       case 'deploy':
         return await performDeploy(operation, { lane, io })
       case 'rollback':
-        return ended(await performRollback(operation, { lane, io }))
+        return (await stopInstead(operation, { lane, io })) ?? ended(await performRollback(operation, { lane, io }))
       case 'hold':
       case 'resume':
       case 'cancel':

@@ -3,9 +3,13 @@ import { type Budget, callsPerRun, type Reach, type Seen } from './reconcile-bud
 import { findMissedComments } from './reconcile-comments.ts'
 import { redeliverFailed } from './reconcile-deliveries.ts'
 import { findMissedPushes } from './reconcile-heads.ts'
+import { closeStuckRecords } from './reconcile-records.ts'
 
 /** At start-up: what another instance did a moment ago is not done again. */
 const startRestMs = 10_000
+
+/** Whose run is gone is only known after its deadlines; a look costs a call per repository. */
+const recordsMs = 30 * 60_000
 
 /** Now, and then regularly; of several instances one does it for all. Returns what ends it. */
 export function keepReconciling(app: App, given: { reach: Reach; everyMs: number }): () => void {
@@ -25,13 +29,16 @@ export function keepReconciling(app: App, given: { reach: Reach; everyMs: number
 
 /**
  * Finds what webhooks have missed, without trusting them: deliveries that failed are asked for again, commands that nobody
- * told us about are looked for, and the heads of branches are compared with the last push that was handled. Nothing is thrown: the next run comes in a few minutes.
+ * told us about are looked for, and the heads of branches are compared with the last push that was handled. Records whose run
+ * is gone are closed. Nothing is thrown: the next run comes in a few minutes.
  */
 export async function reconcile(app: App, given: { reach: Reach; seen: Seen; graceMs?: number }): Promise<void> {
   const budget: Budget = { left: callsPerRun }
   await attempt('failed deliveries', app, () => redeliverFailed(app, { ...given, budget }))
   await attempt('comments', app, () => findMissedComments(app, { ...given, budget }))
   await attempt('heads of branches', app, () => findMissedPushes(app, { ...given, budget }))
+  if (await app.store.turns.take('records', recordsMs))
+    await attempt('open records', app, () => closeStuckRecords(app, { ...given, budget }))
 }
 
 async function attempt(what: string, { log }: App, work: () => Promise<void>): Promise<void> {

@@ -6,7 +6,7 @@ import type { App } from './context.ts'
 import { StaleFence } from './engine/agents.ts'
 import type { Operation } from './engine/operations.ts'
 import { Suspended, suspensionMs } from './github-trouble.ts'
-import { storeJournal } from './journal.ts'
+import { storeJournal, voidBecause } from './journal.ts'
 import { type Lane, outcomeOf, type Performed } from './lane.ts'
 import { findNewest, type Sorted } from './newest.ts'
 import { perform, performFollow } from './perform.ts'
@@ -25,12 +25,15 @@ const followMs = 24 * 60 * 60_000
 
 /** Works on one agent until nothing is left to do, or to be done now. Returns when to come back. */
 export async function workOnAgent(key: string, app: App): Promise<number | undefined> {
+  /** What was put off and is tried all the same, as a rollback waits: once each time somebody comes. */
+  const hurried = new Set<string>()
   for (;;) {
     const agent = await app.store.agents.claim(key)
     if (!agent) return undefined
-    const next = chooseNext(await app.store.agents.active(key), app.clock.now())
+    const next = chooseNext(await app.store.agents.active(key), { now: app.clock.now(), hurried })
     if (next.step === 'rest') return undefined
     if (next.step === 'wait') return next.until
+    if (next.step === 'run') hurried.add(next.operation.id)
     const lane: Lane = { app, agent, github: await app.github(agent) }
     switch (next.step) {
       case 'run':
@@ -98,6 +101,8 @@ async function stateNow(operation: Operation, { app, agent }: Lane): Promise<Ope
 
 async function run(operation: Operation, lane: Lane): Promise<void> {
   const { app, agent } = lane
+  const reason = await voidBeforeBegun(operation, lane)
+  if (reason) return await giveUp(operation, { lane, error: reason })
   if (operation.state === 'queued')
     await app.store.agents.update(operation, { fence: agent.fence, state: 'running', tries: 0 })
   const performed = await perform(operation, lane)
@@ -106,6 +111,16 @@ async function run(operation: Operation, lane: Lane): Promise<void> {
     return await app.store.agents.update(operation, { fence: agent.fence, state: 'queued', notBefore })
   }
   await end(operation, { lane, performed })
+}
+
+/** Put off before it left a trace anywhere, and not wanted any more: then nobody needs to be asked about it. */
+async function voidBeforeBegun(operation: Operation, { app, agent }: Lane): Promise<Error | undefined> {
+  if (operation.state !== 'running') return undefined
+  const reason = voidBecause(operation, { active: await app.store.agents.active(agent.key), step: 'deploy' })
+  if (!reason) return undefined
+  // Noted before anything is written anywhere.
+  const hasBegun = (await app.store.agents.readStep(operation.id, `${agent.name}/standing`)) !== undefined
+  return hasBegun ? undefined : reason
 }
 
 /** Of the pushes that wait only the newest is deployed; the others have their decision at once, and their report later. */

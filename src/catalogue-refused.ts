@@ -150,7 +150,7 @@ export const refusals = {
   },
   overtaken: {
     decision: 'superseded',
-    message: (f) => `${f['what']} made this deploy void before anything was sent to the platform.`,
+    message: (f) => `${f['what']} made this deploy void before it was live.`,
     help: () => 'Nothing is left to do; `/deploy` deploys again.',
   },
   'newer-commit': {

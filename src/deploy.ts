@@ -19,6 +19,7 @@ import { close, type Entry, liftHold, noteSubmitted, open, recordEnd } from './r
 import { repeat } from './recorded.ts'
 import type { DeployRequest } from './request.ts'
 import { restore } from './restore.ts'
+import { standBack } from './rival.ts'
 import { rollOut } from './rollout.ts'
 import { liveRelease, lookUpOnce, type Standing } from './standing.ts'
 import { checkValues } from './values.ts'
@@ -97,9 +98,12 @@ interface Planned extends Found {
 async function carryOut(story: Story, planned: Planned): Promise<Outcome> {
   const { draft, plan, standing, content } = planned
   const { agent, request, io } = story
-  const record = await open(entryOf(story, planned), { recent: standing.recent, io })
+  const entry = entryOf(story, planned)
+  const record = await open(entry, { recent: standing.recent, io })
   draft.warn(...record.warnings)
   if (record.id !== undefined) draft.add({ githubDeploymentId: record.id })
+  const stoodBack = await standBack(entry, { id: record.id, recent: standing.recent, draft, io })
+  if (stoodBack) return stoodBack
   const { version: releaseVersion, bump } = plan.version
   const { commit, trigger } = request
   const change = changeOf({ operation: 'deploy', agent, commit, trigger, standing, content, releaseVersion, bump, io })
@@ -145,6 +149,7 @@ async function act({ agent, io }: Story, planned: Planned & { change: Change }):
   const version = arrival.live?.releaseVersion ?? arrival.ticket.releaseVersion ?? plan.version.version
   if (version !== plan.version.version)
     draft.warn(`${agent.platform.title} made it ${version}, not ${plan.version.version} as asked for.`)
+  if (arrival.unproved) draft.warn(arrival.unproved)
   draft.add({
     releaseVersion: version,
     platformVersion: arrival.live?.platformVersion ?? arrival.ticket.platformVersion,

@@ -72,7 +72,8 @@ export interface Journal {
   get<T>(step: string): Promise<T | undefined>
   put(step: string, value: unknown): Promise<void>
   /**
-   * Called before each outside effect. Throws DeployError `overtaken` or `newer-commit` when the operation is void.
+   * Called before each outside effect, and while nothing but waiting is done. Throws DeployError `overtaken` or
+   * `newer-commit` when the operation is void; in the steps `restore` and `verify` only when a rollback waits.
    */
   checkpoint(step: string): Promise<void>
 }

@@ -67,7 +67,7 @@ const deepest = 300
 /** GitHub's limit of a status description. */
 const descriptionLength = 140
 
-const Deployment = z.object({ id: z.number(), task: z.string(), created_at: z.string(), payload: z.unknown() })
+export const Deployment = z.object({ id: z.number(), task: z.string(), created_at: z.string(), payload: z.unknown() })
 const Status = z.object({
   state: z.string(),
   description: z.nullish(z.string()),
@@ -102,7 +102,7 @@ export async function* readRecords(
   }
 }
 
-async function readStatuses(github: GitHub, id: number): Promise<LedgerStatus[]> {
+export async function readStatuses(github: GitHub, id: number): Promise<LedgerStatus[]> {
   const reply = await github.request('GET /repos/{owner}/{repo}/deployments/{deployment_id}/statuses', {
     deployment_id: id,
     per_page: 30,
@@ -144,7 +144,7 @@ export function wasLive(record: LedgerRecord): boolean {
 }
 
 /** Still under way: no final status yet. */
-export function isOpen(record: LedgerRecord): boolean {
+export function isOpen(record: Pick<LedgerRecord, 'statuses'>): boolean {
   return !record.statuses.some(({ state }) => ['success', 'failure', 'error', 'inactive'].includes(state))
 }
 

@@ -26,6 +26,8 @@ export interface Arrival {
   readonly ticket: Ticket
   /** Undefined when nobody waited. */
   readonly live: Extract<Progress, { state: 'live' }> | undefined
+  /** Why nobody checked that it serves, where that is so. */
+  readonly unproved?: string
 }
 
 /** What people call the version that a move makes live. */

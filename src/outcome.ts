@@ -22,7 +22,7 @@ export const reasons = {
   'not-held': 'There was no hold to lift.',
   'nothing-queued': 'There was nothing to cancel.',
   'newer-commit': 'A newer commit of the branch was wanted before this one was started.',
-  overtaken: 'A rollback or a cancellation made this deployment void before it was submitted.',
+  overtaken: 'A rollback or a cancellation made this deployment void before it was live.',
 } as const satisfies Record<string, string>
 
 export type ReasonCode = keyof typeof reasons

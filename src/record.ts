@@ -134,6 +134,8 @@ export async function recordEnd(entry: Entry, given: { outcome: Outcome; io: Io 
   if (!github) return undefined
   try {
     const known = (await given.io.journal.get<number>('record')) ?? (await findInterrupted(entry, given.io))
+    // What gave way before it was begun has its decision and its check; whoever looks for the live record would read it each time.
+    if (known === undefined && given.outcome.decision === 'superseded') return undefined
     await given.io.journal.put('record.asking', entry.trigger.id)
     const id = known ?? (await openRecord(github, recordOf(entry)))
     await given.io.journal.put('record', id)

@@ -1,7 +1,7 @@
 import { attempt } from './attempt.ts'
 import { canonical, digestOf } from './document/canonical.ts'
 import { absentFrom, managedDigest, pick } from './document/managed.ts'
-import { explain, fail, Postponed } from './errors.ts'
+import { DeployError, explain, fail, Postponed } from './errors.ts'
 import type { Io } from './io.ts'
 import type { Move, Rollout } from './move.ts'
 import type { Change, JsonObject, Live, PlatformClient } from './platforms/platform.ts'
@@ -36,6 +36,8 @@ export async function restore(rollout: Rollout, restoring: Restoring): Promise<{
     await rollOut(way.move, { ...rollout, client: way.client, before: now, step: 'restore', wait: true }, io)
   } catch (error) {
     if (error instanceof Postponed) throw error
+    // Somebody's own rollback goes ahead: it knows better where to.
+    if (error instanceof DeployError && error.code === 'overtaken') throw error
     throw fail('rollback-failed', { version, detail: explain(error).message }, error)
   }
   return { version, acted: true }

@@ -25,12 +25,27 @@ export async function rollOut(move: Move, rollout: Rollout, io: Io): Promise<Arr
   const asked = await submitOnce(move, around)
   if (!rollout.wait) return { ticket: await actOnly(asked, around), live: undefined }
   const { ticket, live } = await watch(asked, { nameOf: (at) => versionOf(move, at), around })
-  await readContent(move, around)
-  await verify(
-    { ...live, releaseVersion: live.releaseVersion ?? versionOf(move, ticket) },
-    { agent: rollout.agent, io, deadline: around.deadline },
-  )
-  return { ticket, live }
+  const named = { ...live, releaseVersion: live.releaseVersion ?? versionOf(move, ticket) }
+  const unproved = await prove({ live: named, move, around })
+  return { ticket, live, ...(unproved ? { unproved } : {}) }
+}
+
+/** It is live, as the platform says; whether that is so is no longer asked once a rollback waits. Returns why it was not. */
+async function prove(proving: {
+  live: Extract<Progress, { state: 'live' }>
+  move: Move
+  around: Around
+}): Promise<string | undefined> {
+  const { live, move, around } = proving
+  const { rollout, io, deadline } = around
+  try {
+    await readContent(move, around)
+    await verify(live, { agent: rollout.agent, io, deadline })
+    return undefined
+  } catch (error) {
+    if (!(error instanceof DeployError) || error.code !== 'overtaken') throw error
+    return `Whether ${live.releaseVersion ?? live.platformVersion} serves was not checked: ${error.message}`
+  }
 }
 
 /** Long enough for a few looks; whoever follows something up comes back later by himself. */
@@ -89,19 +104,26 @@ async function watch(
       looks = 0
       continue
     }
+    if (progress.mayBeLeft) await io.journal.checkpoint(rollout.step)
     const wait = pollWait(looks)
     if (io.clock.now() + wait >= deadline) throw timedOut(ticket, { rollout, detail: said })
     await io.clock.sleep(wait, io.signal)
   }
 }
 
-/** One more act of a rollout. It is safe to repeat, so a lost reply is answered by doing it again. */
+/**
+ * One more act of a rollout. It is safe to repeat, so a lost reply is answered by doing it again. After the first, what serves
+ * is about to change: then it is ended, and whoever wants to go back goes back from there.
+ */
 async function act(ticket: Ticket, { rollout, io, deadline }: Around): Promise<Ticket> {
   const { client, agent, step } = rollout
   const platform = agent.platform.title
   const { proceed } = client
   if (!proceed) throw fail('internal', { detail: `${platform} has a next act and no way to do it` })
-  await io.journal.checkpoint(step)
+  if ((await io.journal.get(`${step}.acted`)) === undefined) {
+    await io.journal.checkpoint(step)
+    await io.journal.put(`${step}.acted`, ticket)
+  }
   const next = await attempt(() => proceed(ticket), { io, platform, deadline })
   await io.journal.put(`${step}.asked`, next)
   return next

@@ -43,6 +43,8 @@ async function ask(move: Move, around: Around): Promise<Ticket> {
   let { rollout } = around
   let reread = false
   for (let tries = 1; ; tries++) {
+    // Whoever waits for a platform that is down may have been overtaken meanwhile.
+    if (tries > 1) await io.journal.checkpoint(rollout.step)
     try {
       return await request(move, rollout)
     } catch (error) {

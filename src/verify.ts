@@ -33,6 +33,7 @@ export async function verify(
     const problem = await ask(url, { expected: agent.verify.status, version, io })
     inARow = problem === undefined ? inARow + 1 : 0
     if (problem === undefined) continue
+    await io.journal.checkpoint('verify')
     const wait = pollWait(asked)
     if (io.clock.now() + wait >= deadline) throw fail('verify-failed', { version, url, detail: problem })
     await io.clock.sleep(wait, io.signal)

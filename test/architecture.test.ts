@@ -25,7 +25,7 @@ const layers: readonly { readonly name: string; readonly files: readonly RegExp[
   {
     name: 'reaching',
     files: [
-      /^src\/(announce|attempt|file-body|github|http|ledger|ledger-notes|left-open|multipart|redacted-writes|source-[a-z]+|standing|verify)\.ts$/,
+      /^src\/(announce|attempt|file-body|github|http|ledger|ledger-notes|ledger-open|left-open|multipart|redacted-writes|source-[a-z]+|standing|verify)\.ts$/,
       /^src\/version\/history-/,
       /^src\/(bundle|document|platforms)\//,
     ],

@@ -121,6 +121,59 @@ describe('rollOut', () => {
     expect(memory.effects).toEqual([])
   })
 
+  it.each([
+    ['is left', true, 'overtaken'],
+    ['is waited for, where its end changes what serves,', undefined, undefined],
+  ] as const)('%s a build that was made void while it goes on: may be left %s', async (_, mayBeLeft, code) => {
+    const memory = memoryPlatform()
+    const rollout = await rolloutOn(memory)
+    let looks = 0
+    memory.progress = (ticket) =>
+      ++looks < 5
+        ? { state: 'working', note: 'building', ...(mayBeLeft ? { mayBeLeft } : {}) }
+        : { state: 'live', platformVersion: ticket.platformVersion }
+    const journal = {
+      ...memoryJournal(),
+      checkpoint: async () => {
+        if (looks > 0) throw fail('overtaken', { what: 'A rollback' })
+      },
+    }
+
+    const ended = rollOut(move, rollout, testIo({ journal })).then(
+      () => undefined,
+      (error: unknown) => error,
+    )
+
+    expect(await ended).toEqual(code && expect.objectContaining({ code }))
+    expect(looks).toBe(mayBeLeft ? 1 : 5)
+    expect(memory.effects).toEqual(['deploy 1.1.0'])
+  })
+
+  it('asks no longer whether a version serves once a rollback waits, and says so', async () => {
+    const memory = memoryPlatform()
+    const rollout = await rolloutOn(memory)
+    const verify = { path: '/', status: 200, timeoutMs: 30_000 }
+    memory.progress = (ticket) => ({
+      state: 'live',
+      platformVersion: ticket.platformVersion,
+      url: 'http://127.0.0.1:9',
+    })
+    const steps: string[] = []
+    const journal = {
+      ...memoryJournal(),
+      checkpoint: async (step: string) => {
+        steps.push(step)
+        if (step === 'verify') throw fail('overtaken', { what: 'A rollback by @ada' })
+      },
+    }
+
+    const arrival = await rollOut(move, { ...rollout, agent: { ...rollout.agent, verify } }, testIo({ journal }))
+
+    expect(arrival.live?.platformVersion).toBe('1.1.0')
+    expect(arrival.unproved).toContain('A rollback by @ada')
+    expect(steps).toEqual(['deploy', 'verify'])
+  })
+
   it('says once what the platform says, with the time that has passed', async () => {
     const memory = memoryPlatform()
     const rollout = await rolloutOn(memory)
@@ -212,6 +265,28 @@ describe('a rollout of several acts', () => {
     expect([memory.effects, done]).toEqual([['deploy 1.1.0'], ['switch', 'switch', 'stop']])
   })
 
+  it('is not begun once it is void, and ended once it is begun', async () => {
+    const memory = memoryPlatform()
+    const rollout = await rolloutOn(memory)
+    const voidedFrom = (acts: number, done: string[]) => ({
+      ...memoryJournal(),
+      checkpoint: async () => {
+        if (memory.effects.length > 0 && done.length >= acts) throw fail('overtaken', { what: 'A rollback' })
+      },
+    })
+    const ended: string[] = []
+    await rollOut(move, { ...rollout, client: acting(rollout, ended) }, testIo({ journal: voidedFrom(1, ended) }))
+    const begun: string[] = []
+    const never = rollOut(
+      move,
+      { ...rollout, client: acting(rollout, begun) },
+      testIo({ journal: voidedFrom(0, begun) }),
+    )
+
+    await expect(never).rejects.toMatchObject({ code: 'overtaken' })
+    expect([ended, begun]).toEqual([['switch', 'stop'], []])
+  })
+
   it('goes on after a crash with the act that was next', async () => {
     const memory = memoryPlatform()
     const done: string[] = []
@@ -219,7 +294,8 @@ describe('a rollout of several acts', () => {
     const journal = memoryJournal()
     const voided = {
       ...journal,
-      checkpoint: async () => {
+      put: async (step: string, value: unknown) => {
+        await journal.put(step, value)
         if (done.length === 1) throw fail('cancelled', { when: 'between two acts' })
       },
     }

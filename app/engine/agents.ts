@@ -52,6 +52,9 @@ export interface Agents {
   active(key: string): Promise<readonly Operation[]>
   /** Agents with work, and when the first of it is due. */
   withWork(): Promise<readonly { readonly key: string; readonly notBefore: number }[]>
+  /** Everyone that something was ever wanted of, by repository. */
+  all(): Promise<readonly AgentRow[]>
+  read(operationId: string): Promise<Operation | undefined>
   byDelivery(delivery: string): Promise<readonly Operation[]>
   byComment(commentId: string): Promise<readonly Operation[]>
   /** Lets queued operations of a trigger go on at once, now that what they waited for has ended; returns their agents' keys. */
@@ -140,6 +143,8 @@ export function createAgents(database: Database, clock: Pick<Clock, 'now'>): Age
       return rows.map((row) => ({ key: String(row['agent_key']), notBefore: Number(row['due']) }))
     },
 
+    all: async () => (await database.all('SELECT * FROM agent ORDER BY repository_id, name')).map(toAgent),
+    read: async (id) => (await list('operation WHERE id = ?', [id]))[0],
     byDelivery: (delivery) => list('operation WHERE delivery = ? ORDER BY created_at', [delivery]),
     byComment: (commentId) => list('operation WHERE comment_id = ? ORDER BY created_at, id', [commentId]),
 

@@ -217,7 +217,8 @@ export interface Ticket {
 }
 
 export type Progress =
-  | { readonly state: 'working'; readonly note: string }
+  /** `mayBeLeft`: what serves stays as it is until the next act, so nobody who wants something else need wait for the end. */
+  | { readonly state: 'working'; readonly note: string; readonly mayBeLeft?: true }
   /** This act is done; `proceed` does the next. */
   | { readonly state: 'next'; readonly note: string }
   | {

@@ -28,7 +28,7 @@ let server: TestPostgres | undefined
 let databases = 0
 let next = 1
 let played = 0
-let kills = 0
+const arenas: Pick<Arena, 'kills'>[] = []
 const failures: unknown[] = []
 
 beforeAll(async () => {
@@ -44,7 +44,7 @@ it(
     await Promise.all(
       Array.from({ length: only > 0 ? 1 : lanes }, (_, lane) => run(stores[lane % stores.length] ?? 'sqlite', last)),
     )
-    console.info(`chaos: seed ${seed}, ${played} rounds, ${kills} kills survived, ${failures.length} failures`)
+    console.info(`chaos: seed ${seed}, ${played} rounds, ${kills()} kills survived, ${failures.length} failures`)
 
     expect(failures).toEqual([])
     expect(played).toBe(only > 0 ? 1 : rounds)
@@ -53,6 +53,12 @@ it(
 )
 
 type Store = (typeof stores)[number]
+
+function kills(): number {
+  let sum = 0
+  for (const arena of arenas) sum += arena.kills()
+  return sum
+}
 
 /** One lane: plays the next round that nobody plays, in an arena of its own. */
 async function run(store: Store, last: number): Promise<void> {
@@ -65,9 +71,8 @@ async function run(store: Store, last: number): Promise<void> {
       const result = await player.play(randomBy(seed * 1_000_003 + round))
       isWhole = result.broken.length === 0
       if (!isWhole) fails({ seed, round, store, ...result })
-      if (++played % 25 === 0) console.info(`chaos: ${played} rounds, ${kills + arena.kills()} kills`)
+      if (++played % 25 === 0) console.info(`chaos: ${played} rounds, ${kills()} kills`)
     }
-    kills += arena.kills()
     await arena.close()
   }
 }
@@ -75,6 +80,7 @@ async function run(store: Store, last: number): Promise<void> {
 async function begin(store: Store): Promise<Arena> {
   const databaseUrl = store === 'postgres' ? await server?.createDatabase(`app_${++databases}`) : undefined
   const arena = await openArena(databaseUrl === undefined ? {} : { databaseUrl })
+  arenas.push(arena)
   await arena.start()
   await arena.rig.pushFirst()
   expect(await arena.verdict()).toEqual([])

@@ -83,7 +83,7 @@ export function fastClock(): Clock {
   }
 }
 
-/** The app in this process, on a platform in memory. */
+/** The app in this process, on a platform in memory, or on those given. */
 export async function startTestApp(
   place: { github: SandboxGitHub; app: { id: number; privateKey: string }; folder: { path: string }; dataDir: string },
   given: {

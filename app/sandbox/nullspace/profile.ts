@@ -4,7 +4,7 @@ export interface NullspaceProfile {
   readonly errors: 'flat' | 'nested'
   /** Whether an upload is answered when the version is ready, or at once while it builds. */
   readonly upload: 'ready' | 'building'
-  readonly build: 'succeeds' | 'fails'
+  readonly build: 'succeeds' | 'fails' | 'hangs'
   /** How digests are written and what a bundle's is of. */
   readonly digest: 'sha256' | 'hex' | 'entries'
   /** Pages that the documents do not have. */

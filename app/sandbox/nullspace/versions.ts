@@ -19,6 +19,9 @@ import {
   type World,
 } from './state.ts'
 
+/** Nobody waits so long. */
+const hangsMs = 24 * 60 * 60_000
+
 export async function createVersion(world: World, call: PlatformCall): Promise<PlatformReply> {
   const deployment = deploymentOf(world, call.params['deployment_id'])
   const wanted = await bodyOf(NewVersion, call)
@@ -101,7 +104,8 @@ async function accept(
 
 async function build(world: World, of: { deployment: Deployment; version: Version }): Promise<void> {
   const { deployment, version } = of
-  await sleep(world.buildMs, undefined, { signal: world.closing.signal })
+  const lastsMs = world.profile.build === 'hangs' ? hangsMs : world.buildMs
+  await sleep(lastsMs, undefined, { signal: world.closing.signal })
   if (world.profile.build === 'fails') {
     version.status = 'failed'
     version.failure = 'install: no matching distribution found'

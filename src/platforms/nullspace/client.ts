@@ -143,8 +143,10 @@ export function nullspaceClient(target: Target<Settings>, net: Net): PlatformCli
     }
     // Not a failure of this version: to go back to the one before would undo what somebody else made live.
     if (status === 'superseded') throw superseded(target.agentId, ticket)
-    if (status !== 'ready') return { state: 'working', note: status }
-    return mode === 'service' ? { state: 'next', note: 'ready, not serving yet' } : live(ticket)
+    const isService = mode === 'service'
+    // A job's next run takes whatever is ready; a service goes on with what it has.
+    if (status !== 'ready') return { state: 'working', note: status, ...(isService ? { mayBeLeft: true } : {}) }
+    return isService ? { state: 'next', note: 'ready, not serving yet' } : live(ticket)
   }
 
   /** All that the connection has of what the agent names. Throws `values-missing`. */
