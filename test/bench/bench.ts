@@ -28,7 +28,7 @@ const help = `npm run bench -- [group…] [options]
 Without a group all are measured, one after the other. A group that fails is named, and the others go on.
 
 ${Object.entries(groups)
-  .map(([name, { about, minutes }]) => `  ${name.padEnd(10)} ${about} (about ${minutes} min)`)
+  .map(([name, { about, minutes }]) => `  ${name.padEnd(14)} ${about} (about ${minutes} min)`)
   .join('\n')}
 
   --rounds N   counted runs of each side, after one that warms up (7)
