@@ -36,6 +36,8 @@ ${Object.entries(groups)
   --json PATH  where the figures are written (bench.json)
   --help       this
 
+BENCH_ACTIONS names a folder with checkouts of other deploy actions (named owner+name), for the group start.
+
 Ends with 1 when a budget is missed or a group has failed.
 `
 

@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { ensureProgram } from '../support/debian.ts'
 import type { Bench } from './bench.ts'
 import { buildOurs } from './ours/build.ts'
 import { makeTree } from './material.ts'
@@ -74,7 +74,8 @@ async function tar(bench: Bench, on: On): Promise<Row[]> {
 
 async function zip(bench: Bench, on: On): Promise<Row[]> {
   const about = { group: 'bundle', what: `zip, ${on.what}`, peer: 'Info-ZIP zip -X -q -6' }
-  if (!existsSync('/usr/bin/zip')) return [missing(about, 'Debian’s package zip is not installed')]
+  const why = await ensureProgram('zip')
+  if (why !== undefined) return [missing(about, why)]
   const out = join(bench.folder, 'theirs.zip')
   const [us, info] = await interleave(
     [
