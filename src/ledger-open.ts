@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import type { GitHub } from './io.ts'
 import { Deployment, isOpen, type LedgerRecord, type Payload, payloadOf, readStatuses } from './ledger.ts'
 

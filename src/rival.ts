@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import type { Draft } from './draft.ts'
 import { explain, Postponed } from './errors.ts'
 import type { Io } from './io.ts'

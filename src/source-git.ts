@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream'
 import { promisify } from 'node:util'
 import { createGunzip } from 'node:zlib'
 import { extract } from 'tar'
+import { bytewise } from './bundle/rules.ts'
 import { fail } from './errors.ts'
 import type { Checkout, CheckoutFile, CheckoutWanted, HistoryRange, Source } from './io.ts'
 import type { History } from './version/version.ts'
@@ -43,31 +44,35 @@ export function gitSource(options: GitSourceOptions): Source {
   }
 
   async function workTree({ path, withIgnored }: CheckoutWanted): Promise<Checkout> {
-    const root = (await git('rev-parse', '--show-toplevel')).trim()
     const at = ['--', path === '' ? ':/' : `:(top,literal)${path}`]
     const list = async (...args: string[]) => split(await git('ls-files', '--full-name', '-z', ...args, ...at))
-    const tracked = await list('-s')
+    // Beside each other: what git takes is mostly its start.
+    const [root, tracked, untracked, ignored, attributes] = await Promise.all([
+      git('rev-parse', '--show-toplevel'),
+      list('-s'),
+      list('-o', '--exclude-standard'),
+      withIgnored ? list('-o', '-i', '--exclude-standard') : [],
+      git('ls-files', '--full-name', '-z', '--', ':(top,glob)**/.gitattributes'),
+    ])
     const files = new Map<string, CheckoutFile>()
     for (const line of tracked) {
       // `<mode> <object> <stage>\t<path>`; a submodule (mode 160000) is another repository.
       if (!line.startsWith('160000 ')) add(files, line.slice(line.indexOf('\t') + 1), 'tracked')
     }
-    for (const untracked of await list('-o', '--exclude-standard')) add(files, untracked, 'untracked')
-    if (withIgnored) for (const ignored of await list('-o', '-i', '--exclude-standard')) add(files, ignored, 'ignored')
-    await markExportIgnored(files)
-    return { root, files: sorted(files.values()) }
+    for (const name of untracked) add(files, name, 'untracked')
+    for (const name of ignored) add(files, name, 'ignored')
+    if (attributes !== '') await markExportIgnored(files, root.trim())
+    return { root: root.trim(), files: sorted(files.values()) }
   }
 
   /**
    * What .gitattributes keeps out of archives stays out of the App's tarball, so it does not ship from here either. As in
    * `git archive`, the attribute on a folder covers all below it.
    */
-  async function markExportIgnored(files: Map<string, CheckoutFile>): Promise<void> {
-    const attributes = split(await git('ls-files', '--full-name', '-z', '--', ':(top,glob)**/.gitattributes'))
-    if (attributes.length === 0) return
+  async function markExportIgnored(files: Map<string, CheckoutFile>, root: string): Promise<void> {
     const asked = new Set<string>()
     for (const path of files.keys()) for (let at = path; at !== '.'; at = posix.dirname(at)) asked.add(at)
-    const answers = split(await checkAttribute([...asked]))
+    const answers = split(await checkAttribute([...asked], root))
     const ignored = new Set<string>()
     // Triples of path, attribute, value.
     for (let at = 0; at + 2 < answers.length; at += 3) if (answers[at + 2] === 'set') ignored.add(answers[at] ?? '')
@@ -78,8 +83,7 @@ export function gitSource(options: GitSourceOptions): Source {
     }
   }
 
-  async function checkAttribute(paths: readonly string[]): Promise<string> {
-    const root = (await git('rev-parse', '--show-toplevel')).trim()
+  async function checkAttribute(paths: readonly string[], root: string): Promise<string> {
     const asking = run('git', ['-C', root, 'check-attr', '-z', '--stdin', 'export-ignore'], {
       maxBuffer: longestOutput,
       signal: options.signal,
@@ -153,7 +157,7 @@ export function isBelow(path: string, folder: string): boolean {
 }
 
 export function sorted(files: Iterable<CheckoutFile>): readonly CheckoutFile[] {
-  return [...files].sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)))
+  return [...files].sort((a, b) => bytewise(a.path, b.path))
 }
 
 function split(output: string): string[] {

@@ -64,3 +64,13 @@ function nameDeniedBy(name: string, isFile: boolean): string | undefined {
   const ending = deniedEndings.find((candidate) => name.endsWith(candidate))
   return ending && `*${ending}`
 }
+
+/** Halves of characters beyond the first 65,536, and what UTF-8 puts before those and UTF-16 after them. */
+const high = /[\ud800-\uffff]/
+
+/** The order of an archive: that of the bytes of UTF-8, which for nearly all names is that of JavaScript's own strings. */
+export function bytewise(a: string, b: string): number {
+  if (a === b) return 0
+  if (high.test(a) && high.test(b)) return Buffer.compare(Buffer.from(a), Buffer.from(b))
+  return a < b ? -1 : 1
+}

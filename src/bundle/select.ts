@@ -1,7 +1,7 @@
 import ignore, { type Ignore } from 'ignore'
 import type { CheckoutFile } from '../io.ts'
 import type { EntryReason } from './bundle.ts'
-import { deniedBy } from './rules.ts'
+import { bytewise, deniedBy } from './rules.ts'
 
 /** A file of the agent's folder with the verdict on it. `path` is relative to the agent's path. */
 export interface Selected {
@@ -34,7 +34,7 @@ export function selectFiles(files: readonly CheckoutFile[], rules: Selecting): r
     const verdict = judge(file.path.slice(prefix.length), file.state)
     if (verdict) selected.push(verdict)
   }
-  return selected.sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)))
+  return selected.sort((a, b) => bytewise(a.path, b.path))
 }
 
 /** Undefined for files that git ignores and nobody includes: they are not worth a line in the list. */

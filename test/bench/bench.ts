@@ -28,13 +28,15 @@ const help = `npm run bench -- [group…] [options]
 Without a group all are measured, one after the other. A group that fails is named, and the others go on.
 
 ${Object.entries(groups)
-  .map(([name, { about, minutes }]) => `  ${name.padEnd(10)} ${about} (about ${minutes} min)`)
+  .map(([name, { about, minutes }]) => `  ${name.padEnd(14)} ${about} (about ${minutes} min)`)
   .join('\n')}
 
   --rounds N   counted runs of each side, after one that warms up (7)
   --quick      little material and 1 round: only shows that every row can be measured
   --json PATH  where the figures are written (bench.json)
   --help       this
+
+BENCH_ACTIONS names a folder with checkouts of other deploy actions (named owner+name), for the group start.
 
 Ends with 1 when a budget is missed or a group has failed.
 `

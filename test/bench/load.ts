@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { existsSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { idlePush, signed } from '../support/deliver.ts'
-import { ensureDebianPackage } from '../support/debian.ts'
+import { ensureProgram } from '../support/debian.ts'
 import type { Bench } from './bench.ts'
 
 export interface Load {
@@ -17,7 +17,7 @@ export interface Load {
 /** Ten connections that send signed webhooks as fast as they are answered. `tool` is what sends them. */
 export async function createLoad(bench: Bench) {
   const peers = join(bench.root, 'test/bench/peers')
-  const hasWrk = (await ensureDebianPackage('wrk', () => existsSync('/usr/bin/wrk'))) === undefined
+  const hasWrk = (await ensureProgram('wrk')) === undefined
   const body = join(bench.folder, 'push.json')
   writeFileSync(body, idlePush)
 

@@ -79,12 +79,15 @@ export function quantile(sorted: readonly number[], at: number): number {
 /** How often the memory of a child is looked at; VmHWM is the kernel's own high-water mark, so the last look is enough. */
 const lookEveryMs = 5
 
+export interface CommandOptions {
+  readonly cwd?: string
+  readonly env?: Readonly<Record<string, string>>
+  /** How it is to end; 0 by default. */
+  readonly code?: number
+}
+
 /** Times one process from its start to its end. Throws when it fails: a peer that did nothing would win every race. */
-export function command(
-  file: string,
-  args: readonly string[],
-  options: { cwd?: string; env?: Record<string, string> } = {},
-): Promise<Sample> {
+export function command(file: string, args: readonly string[], options: CommandOptions = {}): Promise<Sample> {
   return new Promise((resolve, reject) => {
     const started = performance.now()
     const child = spawn(file, args, {
@@ -103,7 +106,7 @@ export function command(
     child.on('close', (code) => {
       clearInterval(looking)
       const value = performance.now() - started
-      if (code === 0) resolve({ value, peakMb: peakKb / 1024 })
+      if (code === (options.code ?? 0)) resolve({ value, peakMb: peakKb / 1024 })
       else reject(new Error(`${file} ${args.join(' ').slice(0, 200)} ended with ${code}: ${errors.slice(-400)}`))
     })
   })

@@ -2,15 +2,18 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { ensureProgram } from '../support/debian.ts'
 import type { Bench } from './bench.ts'
 import { command, interleave } from './measure.ts'
 import { buildOurs } from './ours/build.ts'
-import { compare, limit, type Row } from './row.ts'
+import { compare, limit, missing, type Row } from './row.ts'
 
 const million = 1_000_000
 
 /** One large body to a server on this machine that throws it away, against curl. */
 export async function upload(bench: Bench): Promise<Row[]> {
+  const why = await ensureProgram('curl')
+  if (why !== undefined) return [missing({ group: 'upload', what: 'upload', peer: 'curl -T' }, why)]
   const bytes = bench.quick ? 100 * million : 1000 * million
   const file = join(bench.folder, 'upload')
   writeFileSync(file, '')

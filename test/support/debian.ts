@@ -25,6 +25,12 @@ export async function ensureDebianPackage(
   return reason
 }
 
+/** A program of the package with the same name. */
+export async function ensureProgram(name: string): Promise<string | undefined> {
+  const folders = (process.env['PATH'] ?? '').split(':')
+  return await ensureDebianPackage(name, () => folders.some((folder) => existsSync(join(folder, name))))
+}
+
 function cannot(name: string): string | undefined {
   if (!existsSync('/etc/debian_version')) return `${name} is not installed, and this is not Debian`
   if (process.getuid?.() !== 0) return `${name} is not installed, and only root can install it`
