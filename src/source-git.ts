@@ -13,7 +13,7 @@ import type { History } from './version/version.ts'
 
 const run = promisify(execFile)
 /** A list of 100,000 long paths. */
-const longestOutput = 256 * 1024 * 1024
+const longestOutput = 64 * 1024 * 1024
 
 export interface GitSourceOptions {
   readonly directory: string
@@ -99,6 +99,8 @@ export function gitSource(options: GitSourceOptions): Source {
   return { readFile, checkout, history: options.history }
 }
 
+/** What is unpacked at once: of smaller pieces there is more garbage, of larger ones it stays longer. */
+const chunkSize = 64 * 1024
 /** Bombs stop here: no agent's repository is this large. */
 const mostBytes = 2 * 1024 ** 3
 const mostEntries = 200_000
@@ -145,7 +147,7 @@ export async function extractTracked(archive: { file: string; root: string; stri
 function plainBytes(file: string): AsyncIterable<Buffer> {
   const bytes = createReadStream(file)
   // A failure of either ends the reading with it.
-  return file.endsWith('.gz') ? pipeline(bytes, createGunzip(), () => undefined) : bytes
+  return file.endsWith('.gz') ? pipeline(bytes, createGunzip({ chunkSize }), () => undefined) : bytes
 }
 
 export function isBelow(path: string, folder: string): boolean {
