@@ -4,9 +4,9 @@ import { attach } from './attach.ts'
 import { changeOf } from './change.ts'
 import type { Agent } from './config/config.ts'
 import { type Content, packContent, settingsDigest } from './content.ts'
-import { absentFrom, fingerprints, holds } from './document/managed.ts'
+import { absentFrom, fingerprints } from './document/managed.ts'
 import { beginOutcome, type Draft } from './draft.ts'
-import { changesOf, findDrift, judgeDrift } from './drift.ts'
+import { changesOf, findDrift, isHeld, judgeDrift } from './drift.ts'
 import { explain, fail, Postponed } from './errors.ts'
 import { fileChanges } from './file-changes.ts'
 import type { Io } from './io.ts'
@@ -151,6 +151,7 @@ async function act({ agent, io }: Story, planned: Planned & { change: Change }):
     ...(arrival.ticket.buildId ? { buildId: arrival.ticket.buildId } : {}),
     ...(arrival.ticket.deploymentId ? { deploymentId: arrival.ticket.deploymentId } : {}),
     ...(arrival.live?.url ? { url: arrival.live.url } : {}),
+    ...(arrival.kept ? { kept: arrival.kept } : {}),
   })
   if (!arrival.live)
     return draft.end('deployed', 'submitted', `${agent.platform.title} has accepted ${version}; it was not waited for.`)
@@ -163,7 +164,6 @@ async function think({ agent, request, io }: Story, { standing, content }: Found
   const begun = asked ? await io.journal.get<Update>('deploy.plan') : undefined
   if (begun) return begun
   const history = await readHistory({ agent, from: standing.live?.payload.commit, to: request.commit, io })
-  const now = standing.platform.content
   return planDeploy({
     agent,
     commit: request.commit,
@@ -173,7 +173,7 @@ async function think({ agent, request, io }: Story, { standing, content }: Found
     weighed: weigh(history, { path: agent.path, watchPaths: agent.watchPaths }),
     digest: content?.bundle.digest,
     settings: settingsDigest(agent),
-    held: now && content?.document && holds(now, { document: content.document }),
+    held: isHeld({ agent, standing, content }),
     badCommits: await rolledBackCommits(standing, io),
   })
 }
@@ -227,7 +227,7 @@ function entryOf({ agent, request }: Story, planned: Planned | undefined): Entry
 
 function factsOf({ agent }: Story, { standing, content }: Found): Partial<Outcome> {
   const previous = liveRelease(agent, standing)
-  const changes = changesOf(standing, content)
+  const changes = changesOf({ agent, standing, content })
   const bundle = content?.bundle
   return {
     ...(previous ? { previousVersion: previous } : {}),

@@ -26,6 +26,8 @@ export interface Arrival {
   readonly ticket: Ticket
   /** Undefined when nobody waited. */
   readonly live: Extract<Progress, { state: 'live' }> | undefined
+  /** On a document platform: fingerprint of the managed part, as the platform keeps it. */
+  readonly kept?: string | undefined
 }
 
 /** What people call the version that a move makes live. */

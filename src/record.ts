@@ -7,7 +7,6 @@ import {
   holdNote,
   type LedgerRecord,
   liftNote,
-  liveNote,
   openRecord,
   type Payload,
   readRecords,
@@ -16,6 +15,7 @@ import {
 } from './ledger.ts'
 import type { Decision, Outcome } from './outcome.ts'
 import type { Trigger } from './request.ts'
+import { liveNote } from './live-note.ts'
 import type { Standing } from './standing.ts'
 
 export interface OpenRecord {
@@ -169,7 +169,7 @@ async function noteHold(standing: Standing, given: { note: string; io: Io }): Pr
 
 function note(outcome: Outcome): string {
   if (outcome.decision === 'deployed' || outcome.decision === 'rolled-back') {
-    const version = { release: outcome.releaseVersion, platform: outcome.platformVersion }
+    const version = { release: outcome.releaseVersion, platform: outcome.platformVersion, kept: outcome.kept }
     return liveNote(version, outcome.decision === 'deployed' ? 'live' : 'rolled back')
   }
   const restored = outcome.restoredVersion ? `; rolled back to ${outcome.restoredVersion}` : ''

@@ -15,8 +15,8 @@ const layers: readonly { readonly name: string; readonly files: readonly RegExp[
   {
     name: 'thinking',
     files: [
-      /^src\/(agent|file-difference|difference|difference-lines|draft|journal|markdown|redact|report|release-notes|report-difference|report-files|retry|secrecy)\.ts$/,
-      /^src\/document\/(canonical|managed|parse)\.ts$/,
+      /^src\/(agent|file-difference|difference|difference-lines|draft|journal|live-note|markdown|redact|report|release-notes|report-difference|report-files|retry|secrecy)\.ts$/,
+      /^src\/document\/(canonical|likeness|managed|parse)\.ts$/,
       /^src\/config\//,
       /^src\/version\/(?!history-)/,
       /^src\/bundle\/(select|rules|scan|zip-format)\.ts$/,

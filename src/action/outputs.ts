@@ -39,12 +39,12 @@ export function outputsOf(outcomes: readonly Outcome[], command: string): Record
   }
 }
 
-/** The versioned JSON: everything but the list of files, which can be long and is in the summary. */
+/** The versioned JSON: everything but the list of files, which can be long and is in the summary, and what only the ledger needs. */
 function resultOf(outcomes: readonly Outcome[], command: string) {
   return {
     version: 1,
     command,
-    outcomes: outcomes.map(({ entries, ...rest }) => ({
+    outcomes: outcomes.map(({ entries, kept: _, ...rest }) => ({
       ...rest,
       files: entries?.filter(({ included }) => included).length,
     })),

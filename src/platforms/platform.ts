@@ -98,6 +98,8 @@ export interface DocumentRules<Settings = unknown> {
     settings: Settings,
     attachments: readonly Attachment[],
   ): { document: JsonObject; problems: readonly string[] }
+  /** Keys of the normalised document below which the order of lists means nothing; everywhere else it does. */
+  readonly unordered?: readonly string[]
   /** True where every change, whoever makes it, gives another platform version: then an equal one proves that nobody did. */
   readonly countsChanges?: true
 }

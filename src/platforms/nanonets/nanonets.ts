@@ -27,7 +27,7 @@ export const nanonets: Platform<Settings> = {
   defaultBaseUrl: 'https://agents.nanonets.com',
   tokenCredential: 'NANONETS_API_KEY',
   bundle: { format: 'document' },
-  document: { file: ({ file }) => file, normalize },
+  document: { file: ({ file }) => file, normalize, unordered: ['config.tools'] },
   strategies: [],
   keepsReleaseVersion: false,
   connect: nanonetsClient,

@@ -45,6 +45,7 @@ export const qoder: Platform<Settings> = {
     file: (settings) => settings.file,
     attachments: (settings) => settings.skills,
     normalize,
+    unordered: ['tools', 'mcp_servers', 'skills'],
     countsChanges: true,
   },
   strategies: [],
