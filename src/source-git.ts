@@ -113,11 +113,16 @@ export async function extractTracked(archive: { file: string; root: string; stri
   await mkdir(archive.root, { recursive: true })
   const files: CheckoutFile[] = []
   let bytes = 0
+  let unwritten: Error | undefined
   const tooLarge = () => bytes > mostBytes || files.length > mostEntries
   const unpack = extract({
     cwd: archive.root,
     strip: archive.strip,
     strict: false,
+    // A link that leads outside is left out and no more than a warning; a file that can't be written is none either, to the library.
+    onwarn: (_code, _message, data) => {
+      if (data instanceof Error && 'syscall' in data) unwritten ??= data
+    },
     filter: (path, entry) => {
       bytes += entry.size ?? 0
       const type = 'type' in entry ? entry.type : ''
@@ -141,6 +146,8 @@ export async function extractTracked(archive: { file: string; root: string; stri
   }
   unpack.end()
   await closed
+  if (unwritten)
+    throw fail('github-unavailable', { what: 'unpack the repository', detail: unwritten.message }, unwritten)
   return files
 }
 
