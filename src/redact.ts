@@ -1,5 +1,5 @@
 /** Shorter values would hide ordinary words; no platform gives out credentials this short. */
-const shortestSecret = 6
+export const shortestSecret = 6
 
 /** Text that is a credential by its form alone, whoever's it is. */
 const forms: readonly RegExp[] = [
