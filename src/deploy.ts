@@ -4,11 +4,12 @@ import { attach } from './attach.ts'
 import { changeOf } from './change.ts'
 import type { Agent } from './config/config.ts'
 import { type Content, packContent, settingsDigest } from './content.ts'
-import { absentFrom, fingerprints, holds } from './document/managed.ts'
+import { absentFrom, fingerprints } from './document/managed.ts'
 import { beginOutcome, type Draft } from './draft.ts'
-import { changesOf, findDrift, judgeDrift } from './drift.ts'
+import { changesOf, findDrift, isHeld, judgeDrift } from './drift.ts'
 import { explain, fail, Postponed } from './errors.ts'
 import { fileChanges } from './file-changes.ts'
+import { readHistory, rolledBackCommits } from './history.ts'
 import type { Io } from './io.ts'
 import { withOwnJournal } from './journal.ts'
 import type { Rollout } from './move.ts'
@@ -24,7 +25,6 @@ import { rollOut } from './rollout.ts'
 import { liveRelease, lookUpOnce, type Standing } from './standing.ts'
 import { checkValues } from './values.ts'
 import { weigh } from './version/bump.ts'
-import type { History } from './version/version.ts'
 
 /** Deploys the agents of a request, each after those it depends on; one that fails does not stop independent others. */
 export async function deploy(request: DeployRequest, io: Io): Promise<Outcome[]> {
@@ -157,6 +157,7 @@ async function act({ agent, io }: Story, planned: Planned & { change: Change }):
     ...(arrival.ticket.buildId ? { buildId: arrival.ticket.buildId } : {}),
     ...(arrival.ticket.deploymentId ? { deploymentId: arrival.ticket.deploymentId } : {}),
     ...(arrival.live?.url ? { url: arrival.live.url } : {}),
+    ...(arrival.kept ? { kept: arrival.kept } : {}),
   })
   if (!arrival.live)
     return draft.end('deployed', 'submitted', `${agent.platform.title} has accepted ${version}; it was not waited for.`)
@@ -169,7 +170,6 @@ async function think({ agent, request, io }: Story, { standing, content }: Found
   const begun = asked ? await io.journal.get<Update>('deploy.plan') : undefined
   if (begun) return begun
   const history = await readHistory({ agent, from: standing.live?.payload.commit, to: request.commit, io })
-  const now = standing.platform.content
   const facts: DeployFacts = {
     agent,
     commit: request.commit,
@@ -179,27 +179,11 @@ async function think({ agent, request, io }: Story, { standing, content }: Found
     weighed: weigh(history, { path: agent.path, watchPaths: agent.watchPaths }),
     digest: content?.bundle.digest,
     settings: settingsDigest(agent),
-    held: now && content?.document && holds(now, { document: content.document }),
+    held: isHeld({ agent, standing, content }),
     badCommits: await rolledBackCommits(standing, io),
   }
   io.log.debug(describeFacts(facts))
   return planDeploy(facts)
-}
-
-/** Without a recorded live commit there is no range, and nothing to read: the whole history would say nothing. */
-async function readHistory(wanted: { agent: Agent; from: string | undefined; to: string; io: Io }): Promise<History> {
-  const { agent, from, to, io } = wanted
-  if (from === undefined) return { from, to, commits: [], relation: 'unknown-base', source: 'complete' }
-  const withFiles = agent.path !== '' || agent.watchPaths.length > 0
-  return await io.source.history({ from, to, withFiles })
-}
-
-/** The commits that the rollback behind a hold took away; a push that reverts one of them lifts the hold. */
-async function rolledBackCommits(standing: Standing, io: Io): Promise<readonly string[]> {
-  const range = standing.hold ? standing.live?.payload.range : undefined
-  if (!range?.from) return []
-  const history = await io.source.history({ from: range.from, to: range.to, withFiles: false })
-  return history.commits.map(({ sha }) => sha)
 }
 
 /** What was begun before a crash was checked then. */
@@ -235,7 +219,7 @@ function entryOf({ agent, request }: Story, planned: Planned | undefined): Entry
 
 function factsOf({ agent }: Story, { standing, content }: Found): Partial<Outcome> {
   const previous = liveRelease(agent, standing)
-  const changes = changesOf(standing, content)
+  const changes = changesOf({ agent, standing, content })
   const bundle = content?.bundle
   return {
     ...(previous ? { previousVersion: previous } : {}),

@@ -2,19 +2,47 @@ import type { Agent } from './config/config.ts'
 import type { Content } from './content.ts'
 import { difference, differingPaths, summarize } from './difference.ts'
 import { equal } from './document/canonical.ts'
-import { fingerprint, pick } from './document/managed.ts'
+import { fits, fitsAt } from './document/likeness.ts'
+import { fingerprint, holds, keptMark, pick } from './document/managed.ts'
 import { fail } from './errors.ts'
-import type { LedgerRecord } from './ledger.ts'
+import { keptIn, type LedgerRecord } from './ledger.ts'
 import type { Difference } from './outcome.ts'
 import type { JsonObject } from './platforms/platform.ts'
 import { rebuild, type Rebuilding } from './recorded.ts'
 import { agrees, type Standing } from './standing.ts'
 
-/** What a deploy would change of the platform's configuration; undefined on other platforms. */
-export function changesOf(standing: Standing, content: Content | undefined): readonly Difference[] | undefined {
+/**
+ * What a deploy would change of the platform's configuration; undefined on other platforms. What is there as it was sent last, in
+ * the platform's own way, is no change.
+ */
+export function changesOf(given: Comparing): readonly Difference[] | undefined {
+  const { standing, content, agent } = given
   const now = standing.platform.content
   const wanted = content?.document
-  return now && wanted && difference(pick(now, Object.keys(wanted)), wanted)
+  if (!now || !wanted) return undefined
+  const managed = standing.live?.payload.managed ?? {}
+  const likeness = agent.platform.document ?? {}
+  const keys = Object.keys(wanted).filter((key) => {
+    const isSame = managed[key] === fingerprint(wanted[key])
+    return !isSame || !fitsAt(key, { came: now[key], sent: wanted[key] }, likeness)
+  })
+  return difference(pick(now, keys), pick(wanted, keys))
+}
+
+interface Comparing {
+  readonly agent: Agent
+  readonly standing: Standing
+  readonly content: Content | undefined
+}
+
+/** Has the platform every managed value already? By its own word; or as it keeps what was deployed last, which this is again. */
+export function isHeld({ standing, content, agent }: Comparing): boolean | undefined {
+  const now = standing.platform.content
+  const document = content?.document
+  if (!now || !document) return undefined
+  if (holds(now, { document })) return true
+  const isSame = standing.live?.payload.digest === content.bundle.digest
+  return isSame && fits(now, { document }, agent.platform.document ?? {})
 }
 
 /**
@@ -32,9 +60,17 @@ export async function findDrift(
   if (agent.platform.document?.countsChanges && agrees(standing)) return []
   const touched = Object.keys(wanted).filter((key) => !equal(now[key], wanted[key]))
   const managed = live.payload.managed ?? {}
+  const kept = keptIn(live)
+  if (kept !== undefined && kept === keptMark(now, Object.keys(managed))) return []
   const isOurs = (key: string) => recent.some(({ payload }) => payload.managed?.[key] === fingerprint(now[key]))
   const keys = touched.filter((key) => key in managed && !isOurs(key))
-  return keys.length === 0 ? [] : difference(await lastSet(live, { ...given, keys }), pick(now, keys))
+  if (keys.length === 0) return []
+  const set = await lastSet(live, { ...given, keys })
+  const likeness = agent.platform.document ?? {}
+  const edited = keys.filter((key) => !fitsAt(key, { came: now[key], sent: set[key] }, likeness))
+  // What was read back is other now, and what was sent is still there: something was added below one of these.
+  const shown = edited.length > 0 || kept === undefined ? edited : keys
+  return difference(pick(set, shown), pick(now, shown))
 }
 
 /** `deploy.on-drift` decides what comes of it. Returns a warning where it is overwritten. */

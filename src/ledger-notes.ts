@@ -1,38 +1,44 @@
-import { type LedgerRecord, shorten } from './ledger.ts'
+/** Descriptions of a record's statuses: read by people, and by us. */
 
-/** What a record's statuses say about versions, in sentences that people and later runs read. */
+/** GitHub's limit of a status description. */
+const descriptionLength = 140
 
 export function liveNote(
-  version: { release: string | undefined; platform: string | undefined },
+  version: { release: string | undefined; platform: string | undefined; kept?: string | undefined },
   rolledBack: 'rolled back' | 'live',
 ): string {
   const name = version.release ?? version.platform ?? 'the new version'
   const sentence = rolledBack === 'live' ? `${name} is live` : `Rolled back to ${name}; on hold`
-  return shorten(version.platform ? `${sentence} (platform version ${version.platform})` : sentence)
+  if (!version.platform) return shorten(sentence)
+  const short = `${sentence} (platform version ${version.platform})`
+  const whole = `${short.slice(0, -1)}; content ${version.kept})`
+  // Rather without it than cut off.
+  return shorten(version.kept !== undefined && whole.length <= descriptionLength ? whole : short)
 }
 
-/** The platform's name of what the record made live: from its final status, else as expected when it was opened. */
-export function platformVersionOf(record: LedgerRecord): string | undefined {
-  for (const status of record.statuses) {
-    const named = /^(?:\S+ is live|Rolled back to \S+; on hold) \(platform version ([^()\s]+)\)$/.exec(
-      status.description,
-    )?.[1]
-    if (named) return named
-  }
-  return record.payload.platform_version ?? undefined
+/** What a note says that `liveNote` has written. */
+export function readLiveNote(description: string): { readonly platform?: string; readonly kept?: string } {
+  const [, platform, kept] = liveNotePattern.exec(description) ?? []
+  return { ...(platform ? { platform } : {}), ...(kept ? { kept } : {}) }
 }
+
+const liveNotePattern =
+  /^(?:\S+ is live|Rolled back to \S+; on hold) \(platform version ([^()\s;]+)(?:; content ([0-9a-f]{16}))?\)$/
 
 /** What a run noted that did not wait until its version was live; later runs look what became of it. */
 export function submittedNote({ platformVersion, buildId }: { platformVersion: string; buildId?: string }): string {
   return shorten(`Submitted as ${platformVersion}${buildId ? ` (build ${buildId})` : ''}; not waited for`)
 }
 
-export function submittedOf(
-  record: LedgerRecord,
-): { platformVersion: string; buildId: string | undefined } | undefined {
-  for (const { description } of record.statuses) {
-    const match = /^Submitted as (\S+)(?: \(build (\S+)\))?; not waited for$/.exec(description)
-    if (match) return { platformVersion: match[1] ?? '', buildId: match[2] }
-  }
-  return undefined
+/** What a note says that `submittedNote` has written. */
+export function readSubmittedNote(
+  description: string,
+): { readonly platformVersion: string; readonly buildId: string | undefined } | undefined {
+  const match = /^Submitted as (\S+)(?: \(build (\S+)\))?; not waited for$/.exec(description)
+  return match ? { platformVersion: match[1] ?? '', buildId: match[2] } : undefined
+}
+
+export function shorten(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim()
+  return line.length <= descriptionLength ? line : `${line.slice(0, descriptionLength - 1)}…`
 }

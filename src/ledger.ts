@@ -1,6 +1,7 @@
 import * as z from 'zod/mini'
 import { fail } from './errors.ts'
 import type { GitHub } from './io.ts'
+import { readLiveNote, shorten } from './ledger-notes.ts'
 
 /**
  * Deployment history kept in GitHub Deployments, shared by Action and App (REST: "Deployments", "Deployment statuses").
@@ -64,8 +65,6 @@ export interface Hold {
 const pageSize = 30
 /** Records looked through for a target: a rollback goes back a few releases, not hundreds. */
 const deepest = 300
-/** GitHub's limit of a status description. */
-const descriptionLength = 140
 
 export const Deployment = z.object({ id: z.number(), task: z.string(), created_at: z.string(), payload: z.unknown() })
 const Status = z.object({
@@ -148,6 +147,24 @@ export function isOpen(record: Pick<LedgerRecord, 'statuses'>): boolean {
   return !record.statuses.some(({ state }) => ['success', 'failure', 'error', 'inactive'].includes(state))
 }
 
+/** The platform's name of what the record made live: from its final status, else as expected when it was opened. */
+export function platformVersionOf(record: LedgerRecord): string | undefined {
+  for (const status of record.statuses) {
+    const { platform } = readLiveNote(status.description)
+    if (platform) return platform
+  }
+  return record.payload.platform_version ?? undefined
+}
+
+/** Fingerprint of the managed keys as the platform kept them when the record was closed; see `keptMark`. */
+export function keptIn(record: LedgerRecord): string | undefined {
+  for (const { description } of record.statuses) {
+    const { kept } = readLiveNote(description)
+    if (kept) return kept
+  }
+  return undefined
+}
+
 /** A rollback holds; notes on the live record's statuses (newest first) hold and lift. */
 export function holdOf(live: LedgerRecord | undefined): Hold | undefined {
   if (!live) return undefined
@@ -169,12 +186,6 @@ export function holdNote(by: string, reason: string | undefined): string {
 
 export function liftNote(by: string): string {
   return shorten(`Hold lifted by @${by}`)
-}
-
-/** As long as GitHub takes it. */
-export function shorten(text: string): string {
-  const line = text.replace(/\s+/g, ' ').trim()
-  return line.length <= descriptionLength ? line : `${line.slice(0, descriptionLength - 1)}…`
 }
 
 /** Opens a record and says that work has begun. Two writes. */

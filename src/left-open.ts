@@ -2,8 +2,8 @@ import { attempt } from './attempt.ts'
 import type { Agent } from './config/config.ts'
 import { DeployError, explain, Postponed } from './errors.ts'
 import type { Io } from './io.ts'
-import { isOpen, type LedgerRecord, type LedgerStatus, writeStatus } from './ledger.ts'
-import { liveNote, platformVersionOf, submittedOf } from './ledger-notes.ts'
+import { isOpen, type LedgerRecord, type LedgerStatus, platformVersionOf, writeStatus } from './ledger.ts'
+import { liveNote, readSubmittedNote } from './ledger-notes.ts'
 import type { Live, PlatformClient } from './platforms/platform.ts'
 
 /**
@@ -43,7 +43,7 @@ export async function closeLeftOpen(
 async function lastWord(record: LedgerRecord, around: Around): Promise<Last | undefined> {
   const { agent, platform, io } = around
   if (!isOpen(record)) return afterAll(record, platform)
-  const submitted = submittedOf(record)
+  const submitted = record.statuses.map(({ description }) => readSubmittedNote(description)).find(Boolean)
   const isLate = io.clock.now() - Date.parse(record.createdAt) > agent.deploy.timeoutMs + graceMs
   if (!submitted && !isLate) return undefined
   const version = submitted?.platformVersion ?? platformVersionOf(record)

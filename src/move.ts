@@ -28,6 +28,8 @@ export interface Arrival {
   readonly live: Extract<Progress, { state: 'live' }> | undefined
   /** Why nobody checked that it serves, where that is so. */
   readonly unproved?: string
+  /** On a document platform: fingerprint of the managed part, as the platform keeps it. */
+  readonly kept?: string | undefined
 }
 
 /** What people call the version that a move makes live. */

@@ -58,6 +58,8 @@ export interface Outcome {
   readonly releaseVersion?: string
   readonly previousVersion?: string
   readonly platformVersion?: string
+  /** Fingerprint of what was managed on a document platform, as the platform keeps it. */
+  readonly kept?: string
   /** The platform's ids, where it gives any. */
   readonly buildId?: string
   readonly deploymentId?: string

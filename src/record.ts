@@ -188,7 +188,7 @@ async function noteHold(standing: Standing, given: { note: string; io: Io }): Pr
 
 function note(outcome: Outcome): string {
   if (outcome.decision === 'deployed' || outcome.decision === 'rolled-back') {
-    const version = { release: outcome.releaseVersion, platform: outcome.platformVersion }
+    const version = { release: outcome.releaseVersion, platform: outcome.platformVersion, kept: outcome.kept }
     return liveNote(version, outcome.decision === 'deployed' ? 'live' : 'rolled back')
   }
   const restored = outcome.restoredVersion ? `; rolled back to ${outcome.restoredVersion}` : ''

@@ -1,5 +1,5 @@
 /** Shorter values would hide ordinary words; no platform gives out credentials this short. */
-const shortestSecret = 6
+export const shortestSecret = 6
 /** So much of a credential gives it away, wherever it was cut; less is also found in ordinary words. */
 const pieceLength = 12
 

@@ -124,6 +124,7 @@ async function act({ agent, request, io }: Story, { draft, standing, choice, way
       platformVersion: arrival.live?.platformVersion ?? arrival.ticket.platformVersion,
       status: arrival.live ? 'live' : 'rolling back',
       ...(arrival.live?.url ? { url: arrival.live.url } : {}),
+      ...(arrival.kept ? { kept: arrival.kept } : {}),
     })
     if (!arrival.live) {
       return draft.end(

@@ -1,7 +1,8 @@
 import { attempt } from './attempt.ts'
 import { formatDuration } from './config/units.ts'
 import { difference, differingPaths } from './difference.ts'
-import { holds, managedPart } from './document/managed.ts'
+import { fits } from './document/likeness.ts'
+import { keptMark, managedPart } from './document/managed.ts'
 import { DeployError, fail } from './errors.ts'
 import type { Io } from './io.ts'
 import { type Around, type Arrival, type Move, type Rollout, versionOf } from './move.ts'
@@ -26,25 +27,26 @@ export async function rollOut(move: Move, rollout: Rollout, io: Io): Promise<Arr
   if (!rollout.wait) return { ticket: await actOnly(asked, around), live: undefined }
   const { ticket, live } = await watch(asked, { nameOf: (at) => versionOf(move, at), around })
   const named = { ...live, releaseVersion: live.releaseVersion ?? versionOf(move, ticket) }
-  const unproved = await prove({ live: named, move, around })
-  return { ticket, live, ...(unproved ? { unproved } : {}) }
+  return { ticket, live, ...(await prove({ live: named, move, around })) }
 }
 
-/** It is live, as the platform says; whether that is so is no longer asked once a rollback waits. Returns why it was not. */
+/** It is live, as the platform says; whether that is so is no longer asked once a rollback waits. */
 async function prove(proving: {
   live: Extract<Progress, { state: 'live' }>
   move: Move
   around: Around
-}): Promise<string | undefined> {
+}): Promise<Pick<Arrival, 'kept' | 'unproved'>> {
   const { live, move, around } = proving
   const { rollout, io, deadline } = around
+  let kept: string | undefined
   try {
-    await readContent(move, around)
+    kept = await readContent(move, around)
     await verify(live, { agent: rollout.agent, io, deadline })
-    return undefined
+    return { kept }
   } catch (error) {
     if (!(error instanceof DeployError) || error.code !== 'overtaken') throw error
-    return `Whether ${live.releaseVersion ?? live.platformVersion} serves was not checked: ${error.message}`
+    const version = live.releaseVersion ?? live.platformVersion
+    return { kept, unproved: `Whether ${version} serves was not checked: ${error.message}` }
   }
 }
 
@@ -140,14 +142,16 @@ async function look(ticket: Ticket, { rollout, io, deadline }: Around): Promise<
   }
 }
 
-/** On a document platform: does it answer with what was sent? */
-async function readContent(move: Move, { rollout, io, deadline }: Around): Promise<void> {
-  if (move.kind === 'rollback' || !move.change.document) return
+/** On a document platform: does it answer with what was sent? A fingerprint of what it keeps of it. */
+async function readContent(move: Move, { rollout, io, deadline }: Around): Promise<string | undefined> {
+  if (move.kind === 'rollback' || !move.change.document) return undefined
   const wanted = { ...move.change, document: move.change.document }
   const platform = rollout.agent.platform.title
+  const likeness = rollout.agent.platform.document ?? {}
   for (let looks = 1; ; looks++) {
     const { content } = await attempt(() => rollout.client.find(), { io, platform, deadline })
-    if (!content || holds(content, wanted)) return
+    if (!content) return undefined
+    if (fits(content, wanted, likeness)) return keptMark(content, Object.keys(wanted.document))
     const detail = differingPaths(difference(wanted.document, managedPart(content, wanted)))
     if (looks === looksForContent) throw fail('not-as-sent', { platform, version: wanted.releaseVersion, detail })
     await io.clock.sleep(pollWait(looks), io.signal)

@@ -14,7 +14,7 @@ import type { History } from './version/version.ts'
 
 const run = promisify(execFile)
 /** A list of 100,000 long paths. */
-const longestOutput = 256 * 1024 * 1024
+const longestOutput = 64 * 1024 * 1024
 
 export interface GitSourceOptions {
   readonly directory: string
@@ -103,6 +103,8 @@ export function gitSource(options: GitSourceOptions): Source {
   return { readFile, checkout, history: options.history }
 }
 
+/** What is unpacked at once: of smaller pieces there is more garbage, of larger ones it stays longer. */
+const chunkSize = 64 * 1024
 /** Bombs stop here: no agent's repository is this large. */
 const mostBytes = 2 * 1024 ** 3
 const mostEntries = 200_000
@@ -115,11 +117,16 @@ export async function extractTracked(archive: { file: string; root: string; stri
   await mkdir(archive.root, { recursive: true })
   const files: CheckoutFile[] = []
   let bytes = 0
+  let unwritten: Error | undefined
   const tooLarge = () => bytes > mostBytes || files.length > mostEntries
   const unpack = extract({
     cwd: archive.root,
     strip: archive.strip,
     strict: false,
+    // A link that leads outside is left out and no more than a warning; a file that can't be written is none either, to the library.
+    onwarn: (_code, _message, data) => {
+      if (data instanceof Error && 'syscall' in data) unwritten ??= data
+    },
     filter: (path, entry) => {
       bytes += entry.size ?? 0
       const type = 'type' in entry ? entry.type : ''
@@ -143,13 +150,15 @@ export async function extractTracked(archive: { file: string; root: string; stri
   }
   unpack.end()
   await closed
+  if (unwritten)
+    throw fail('github-unavailable', { what: 'unpack the repository', detail: unwritten.message }, unwritten)
   return files
 }
 
 function plainBytes(file: string): AsyncIterable<Buffer> {
   const bytes = createReadStream(file)
   // A failure of either ends the reading with it.
-  return file.endsWith('.gz') ? pipeline(bytes, createGunzip(), () => undefined) : bytes
+  return file.endsWith('.gz') ? pipeline(bytes, createGunzip({ chunkSize }), () => undefined) : bytes
 }
 
 export function isBelow(path: string, folder: string): boolean {

@@ -1,9 +1,8 @@
 import type { Agent } from './config/config.ts'
 import { attempt } from './attempt.ts'
 import type { Io } from './io.ts'
-import { platformVersionOf } from './ledger-notes.ts'
 import { closeLeftOpen } from './left-open.ts'
-import { type Hold, holdOf, isOpen, type LedgerRecord, readRecords, wasLive } from './ledger.ts'
+import { type Hold, holdOf, isOpen, type LedgerRecord, platformVersionOf, readRecords, wasLive } from './ledger.ts'
 import type { Live, PlatformClient } from './platforms/platform.ts'
 import type { DeployRequest } from './request.ts'
 

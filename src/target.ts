@@ -1,7 +1,6 @@
 import type { Agent } from './config/config.ts'
 import { fail } from './errors.ts'
-import { type LedgerRecord, wasLive } from './ledger.ts'
-import { platformVersionOf } from './ledger-notes.ts'
+import { type LedgerRecord, platformVersionOf, wasLive } from './ledger.ts'
 import type { RollbackTo } from './request.ts'
 import type { Standing } from './standing.ts'
 

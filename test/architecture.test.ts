@@ -15,8 +15,8 @@ const layers: readonly { readonly name: string; readonly files: readonly RegExp[
   {
     name: 'thinking',
     files: [
-      /^src\/(affected|agent|file-difference|difference|difference-lines|draft|journal|markdown|redact|report|release-notes|report-difference|report-files|retry|secrecy)\.ts$/,
-      /^src\/document\/(canonical|managed|parse)\.ts$/,
+      /^src\/(affected|agent|file-difference|difference|difference-lines|draft|journal|ledger-notes|markdown|redact|report|release-notes|report-difference|report-files|retry|secrecy)\.ts$/,
+      /^src\/document\/(canonical|likeness|managed|parse)\.ts$/,
       /^src\/config\//,
       /^src\/version\/(?!history-)/,
       /^src\/bundle\/(select|rules|scan|token-forms|zip-format)\.ts$/,
@@ -25,7 +25,7 @@ const layers: readonly { readonly name: string; readonly files: readonly RegExp[
   {
     name: 'reaching',
     files: [
-      /^src\/(announce|attempt|file-body|github|http|ledger|ledger-notes|ledger-open|left-open|multipart|redacted-writes|source-[a-z]+|standing|verify)\.ts$/,
+      /^src\/(announce|attempt|file-body|github|http|ledger|ledger-open|left-open|multipart|redacted-writes|source-[a-z]+|standing|verify)\.ts$/,
       /^src\/version\/history-/,
       /^src\/(bundle|document|platforms)\//,
     ],

@@ -85,7 +85,15 @@ describe('the result', () => {
     const outcome: Required<Outcome> = {
       ...{ agent: 'a', decision: 'deployed', code: 'released', message: 'm', help: 'h', operation: 'deploy' },
       ...{ platform: 'p', agentId: 'x', commit: 'c', releaseVersion: '1.1.0', previousVersion: '1.0.0' },
-      ...{ platformVersion: 'v1', buildId: 'b', deploymentId: 'd', githubDeploymentId: 1, status: 'live', url: 'u' },
+      ...{
+        platformVersion: 'v1',
+        kept: 'k',
+        buildId: 'b',
+        deploymentId: 'd',
+        githubDeploymentId: 1,
+        status: 'live',
+        url: 'u',
+      },
       ...{
         digest: 'sha256:0',
         bundlePath: '/b.zip',

@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import { holdNote, holdOf, isOpen, type LedgerRecord, liftNote, type RecordState, wasLive } from '../src/ledger.ts'
-import { liveNote, platformVersionOf } from '../src/ledger-notes.ts'
+import {
+  holdNote,
+  holdOf,
+  isOpen,
+  type LedgerRecord,
+  liftNote,
+  platformVersionOf,
+  type RecordState,
+  wasLive,
+} from '../src/ledger.ts'
+import { liveNote, readLiveNote } from '../src/ledger-notes.ts'
 
 function record(
   operation: 'deploy' | 'rollback',
@@ -131,5 +140,17 @@ describe('holdOf', () => {
 describe('notes', () => {
   it('never exceed what GitHub takes', () => {
     expect(holdNote('bob', 'x'.repeat(500))).toHaveLength(140)
+  })
+})
+
+describe('a note on what a platform keeps of a document', () => {
+  it('is read back, and left out where it would be cut off', () => {
+    const kept = '0123456789abcdef'
+    const short = liveNote({ release: '1.0.0', platform: 'row-1', kept }, 'live')
+    const long = liveNote({ release: '1.0.0', platform: 'x'.repeat(90), kept }, 'rolled back')
+
+    expect(short).toBe('1.0.0 is live (platform version row-1; content 0123456789abcdef)')
+    expect(readLiveNote(short)).toEqual({ platform: 'row-1', kept })
+    expect(readLiveNote(long)).toEqual({ platform: 'x'.repeat(90) })
   })
 })

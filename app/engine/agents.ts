@@ -1,4 +1,3 @@
-import { Postponed } from '../../src/errors.ts'
 import type { Clock } from '../../src/io.ts'
 import type { Database, Queries, Row } from './database.ts'
 import {
@@ -9,6 +8,7 @@ import {
   toOperation,
   type WantedOperation,
 } from './operations.ts'
+import { StaleFence } from './stale-fence.ts'
 
 /** A repository as the last webhook described it; its id outlives renames and transfers. */
 export interface Repository {
@@ -27,17 +27,6 @@ export interface AgentRow extends Repository {
   readonly generation: number
   /** Of the run that holds it: a write that carries an older one is refused. */
   readonly fence: number
-}
-
-/**
- * A run that was overtaken by another of the same agent (it was frozen, or its machine was cut off) may write nothing: its
- * work is put off for good, and left to the other.
- */
-export class StaleFence extends Postponed {
-  constructor() {
-    super('another run has taken this agent over')
-    this.name = 'StaleFence'
-  }
 }
 
 /** The wanted and the done, per agent. */

@@ -7,8 +7,10 @@ import { freePort } from './free-port.ts'
 
 /** Runs agents as processes of this machine, each in a group of its own, for emulated platforms. */
 export interface Processes {
+  /** Begins the command, whatever becomes of it. Throws an Error where the machine has no such program. */
+  run(agent: AgentCommand): Promise<AgentProcess>
   /** Resolves when the agent's port is open. Throws an Error whose message says why it never was. */
-  start(agent: AgentCommand): Promise<AgentProcess>
+  start(agent: AgentCommand & { readonly startTimeoutMs: number }): Promise<AgentProcess>
   /** Ends all of them. */
   close(): Promise<void>
 }
@@ -17,13 +19,16 @@ export interface AgentCommand {
   readonly folder: string
   readonly command: readonly string[]
   readonly env: Readonly<Record<string, string>>
-  /** How long it may take until the port is open. */
-  readonly startTimeoutMs: number
 }
 
 export interface AgentProcess {
   readonly pid: number
+  /** Given to it as PORT. */
   readonly port: number
+  /** How it ended, in words; undefined for success. Never rejects. */
+  readonly ended: Promise<string | undefined>
+  /** Its last words. */
+  output(): string
   stop(): Promise<void>
 }
 
@@ -45,7 +50,7 @@ export function createProcesses(): Processes {
     if (keeper.connected) keeper.send(message, () => undefined)
   }
 
-  async function start(agent: AgentCommand): Promise<AgentProcess> {
+  async function run(agent: AgentCommand): Promise<AgentProcess> {
     const port = await freePort()
     if (closed) throw new Error('the sandbox is being closed')
     const child = spawnAgent(agent, port)
@@ -53,12 +58,15 @@ export function createProcesses(): Processes {
     const pid = child.pid
     if (pid === undefined)
       throw new Error(`"${agent.command.join(' ')}" could not be started: ${(await failure).message}`)
-    const output = lastWords(child)
     tell({ started: pid })
-    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+    const ended = new Promise<string | undefined>((resolve) =>
+      child.once('exit', (code, signal) => resolve(wordsOf(code, signal))),
+    )
     const process: AgentProcess = {
       pid,
       port,
+      ended,
+      output: lastWords(child),
       async stop() {
         running.delete(process)
         await end(pid, ended)
@@ -66,13 +74,19 @@ export function createProcesses(): Processes {
       },
     }
     running.add(process)
-    const problem = await waitForPort(child, { port, timeoutMs: agent.startTimeoutMs })
+    return process
+  }
+
+  async function start(agent: Parameters<Processes['start']>[0]): Promise<AgentProcess> {
+    const process = await run(agent)
+    const problem = await waitForPort(process, agent.startTimeoutMs)
     if (problem === undefined) return process
     await process.stop()
-    throw new Error([`"${agent.command.join(' ')}" ${problem}`, output()].filter(Boolean).join(': '))
+    throw new Error([`"${agent.command.join(' ')}" ${problem}`, process.output()].filter(Boolean).join(': '))
   }
 
   return {
+    run,
     start,
     async close() {
       closed = true
@@ -104,11 +118,12 @@ function spawnAgent({ folder, command, env }: AgentCommand, port: number): Child
 /** `node` is the one that runs the sandbox. Throws where the machine has no such program. */
 function executableOf(program: string): string {
   if (program === 'node') return process.execPath
+  if (program.startsWith('/')) return program
   const names = program === 'python' || program === 'python3' ? ['python3', 'python'] : [program]
   const folders = (process.env['PATH'] ?? '').split(delimiter)
   const found = names.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable)
   if (found !== undefined) return found
-  throw new Error(`there is no "${program}" on this machine, which the agent's Dockerfile starts it with`)
+  throw new Error(`there is no "${program}" on this machine, which the agent is started with`)
 }
 
 function isExecutable(path: string): boolean {
@@ -130,22 +145,24 @@ function lastWords(child: ChildProcess): () => string {
   return () => text.trim()
 }
 
+function wordsOf(code: number | null, signal: NodeJS.Signals | null): string | undefined {
+  if (code === 0) return undefined
+  return code === null ? `was ended by ${signal}` : `ended with exit code ${code}`
+}
+
 /** What went wrong; undefined once the port is open. */
-async function waitForPort(
-  child: ChildProcess,
-  { port, timeoutMs }: { port: number; timeoutMs: number },
-): Promise<string | undefined> {
-  const deadline = Date.now() + timeoutMs
-  while (Date.now() < deadline) {
-    if (child.exitCode !== null) return `ended with exit code ${child.exitCode} before it listened`
-    if (child.signalCode !== null) return `was ended by ${child.signalCode} before it listened`
+async function waitForPort({ port, ended }: AgentProcess, timeoutMs: number): Promise<string | undefined> {
+  let words: string | undefined
+  void ended.then((how) => (words = how ?? 'ended with exit code 0'))
+  for (const deadline = Date.now() + timeoutMs; Date.now() < deadline; await sleep(portPollMs)) {
+    if (words !== undefined) return `${words} before it listened`
     if (await isOpen(port)) return undefined
-    await sleep(portPollMs)
   }
   return `did not listen on port ${port} (given as PORT) within ${timeoutMs / 1000} s`
 }
 
-function isOpen(port: number): Promise<boolean> {
+/** Whether somebody listens there. */
+export function isOpen(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: '127.0.0.1' })
     socket.once('connect', () => {
@@ -156,7 +173,7 @@ function isOpen(port: number): Promise<boolean> {
   })
 }
 
-async function end(pid: number, ended: Promise<void>): Promise<void> {
+async function end(pid: number, ended: Promise<unknown>): Promise<void> {
   signalGroup(pid, 'SIGTERM')
   const patience = new AbortController()
   await Promise.race([ended, sleep(graceMs, undefined, { signal: patience.signal }).catch(() => undefined)])

@@ -3,13 +3,22 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { githubStage } from './github/stage.ts'
+import { nanonetsStage } from './nanonets/stage.ts'
+import { nasikoSecondStage } from './nasiko/second-stage.ts'
 import { nasikoStage } from './nasiko/stage.ts'
 import { nullspaceStage } from './nullspace/stage.ts'
 import { qoderStage } from './qoder/stage.ts'
 import type { Stage } from './stage.ts'
 
 /** What `npm run sandbox` starts, in this order, each on the next port. */
-const stages: readonly Stage[] = [githubStage, nasikoStage, nullspaceStage, qoderStage]
+const stages: readonly Stage[] = [
+  githubStage,
+  nasikoStage,
+  nasikoSecondStage,
+  nullspaceStage,
+  nanonetsStage,
+  qoderStage,
+]
 
 const help = `Usage: npm run sandbox -- [--port 4400]
 
@@ -45,7 +54,7 @@ async function main(): Promise<void> {
   try {
     for (const [index, stage] of stages.entries()) {
       const port = asked.port === undefined ? 0 : asked.port + index
-      const started = await stage.start({ root: join(root, stage.title.toLowerCase()), port })
+      const started = await stage.start({ root: join(root, String(index)), port })
       running.push(started)
       process.stdout.write(describe(stage.title, started))
     }

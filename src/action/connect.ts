@@ -1,6 +1,7 @@
 import type { Agent } from '../config/config.ts'
 import { fail } from '../errors.ts'
 import type { Connection, Platform } from '../platforms/platform.ts'
+import { shortestSecret } from '../redact.ts'
 import type { Inputs } from './inputs.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -52,6 +53,9 @@ function agentEnvFor({ env: { agentPrefix } }: Platform, env: Environment): Reco
 /** Every credential that this run could use, for masking before anything else is done. */
 export function secretsIn(env: Environment, platforms: readonly Platform[]): readonly string[] {
   const names = platforms.flatMap((platform) => platform.env.credentials.flat())
-  const agents = platforms.flatMap((platform) => Object.values(agentEnvFor(platform, env) ?? {}))
+  // A switch such as `1` is no secret, and hidden it would make a log unreadable.
+  const agents = platforms
+    .flatMap((platform) => Object.values(agentEnvFor(platform, env) ?? {}))
+    .filter((value) => value.length >= shortestSecret)
   return [...names.map((name) => env[name] ?? ''), ...agents].filter((value) => value !== '')
 }

@@ -48,12 +48,12 @@ export function setOutputs(
   for (const [name, value] of Object.entries(outputs)) runner.setOutput(name, redact(value))
 }
 
-/** The versioned JSON: everything but the list of files, which can be long and is in the summary. */
+/** The versioned JSON: everything but the list of files, which can be long and is in the summary, and what only the ledger needs. */
 function resultOf(outcomes: readonly Outcome[], command: string) {
   return {
     version: 1,
     command,
-    outcomes: outcomes.map(({ entries, ...rest }) => ({
+    outcomes: outcomes.map(({ entries, kept: _, ...rest }) => ({
       ...rest,
       files: entries?.filter(({ included }) => included).length,
     })),

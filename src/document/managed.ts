@@ -41,5 +41,10 @@ export function fingerprint(value: unknown): string {
   return digestOf(canonical(value)).slice('sha256:'.length, 'sha256:'.length + fingerprintLength)
 }
 
+/** A fingerprint of managed keys as the platform keeps them: what it makes of values by itself is part of it. */
+export function keptMark(content: JsonObject, keys: readonly string[]): string {
+  return fingerprint(pick(content, keys))
+}
+
 /** 64 bits: nobody gains from a collision with their own configuration. */
 const fingerprintLength = 16

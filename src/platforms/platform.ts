@@ -80,6 +80,8 @@ export interface DocumentRules<Settings = unknown> {
     settings: Settings,
     attachments: readonly Attachment[],
   ): Normalized | Promise<Normalized>
+  /** Keys of the normalised document below which the order of lists means nothing; everywhere else it does. */
+  readonly unordered?: readonly string[]
   /** True where every change, whoever makes it, gives another platform version: then an equal one proves that nobody did. */
   readonly countsChanges?: true
 }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { isObject } from '../../src/document/canonical.ts'
 import { memoryJournal } from '../support/io.ts'
 import { type DocumentPlatform, documentPlatform } from '../support/document-platform.ts'
 import { startStory } from '../support/story.ts'
@@ -76,6 +77,45 @@ describe('deploying a document', () => {
 
     expect(outcome).toMatchObject({ decision: 'failed', code: 'not-as-sent' })
     expect(outcome.message).toContain('"prompt"')
+  })
+
+  describe('on a platform that keeps values in its own way', () => {
+    const added = (value: unknown) => (isObject(value) ? { ...value, added: true } : value)
+    const trimmed = (value: unknown) => (typeof value === 'string' ? value.trim() : added(value))
+    beforeEach(() => {
+      paper.alters = (content) =>
+        Object.fromEntries(Object.entries(content).map(([key, value]) => [key, trimmed(value)]))
+    })
+
+    it('is done, is skipped when it comes again, and is no edit when the next comes', async () => {
+      const first = await story.deploy(commit({ prompt: 'one\n', model: { name: 'x' } }))
+      const again = await story.deploy(commit({ prompt: 'one\n', model: { name: 'x' } }))
+      const next = await story.deploy(commit({ prompt: 'two\n', model: { name: 'x' } }))
+
+      expect([first.code, again.code, next.code]).toEqual(['released', 'unchanged', 'released'])
+      expect(paper.content).toMatchObject({ prompt: 'two', model: { name: 'x', added: true } })
+      expect(next.changes?.map(({ path }) => path)).toEqual(['prompt'])
+      expect(paper.writes).toHaveLength(2)
+    })
+
+    it('is found again when its reply was lost', async () => {
+      paper.losesReply = true
+
+      const outcome = await story.deploy(commit({ prompt: 'one\n' }))
+
+      expect(outcome).toMatchObject({ decision: 'deployed', code: 'released' })
+      expect(paper.writes).toHaveLength(1)
+    })
+
+    it('an edit is one, also where it only adds to what was sent', async () => {
+      await story.deploy(commit({ prompt: 'one\n', model: { name: 'x' } }))
+      paper.edit({ model: { name: 'x', added: true, temperature: 1 } })
+
+      const outcome = await story.deploy(commit({ prompt: 'one\n', model: { name: 'y' } }))
+
+      expect(outcome).toMatchObject({ decision: 'refused', code: 'changed-elsewhere' })
+      expect(outcome.drift?.map(({ path }) => path)).toContain('model.temperature')
+    })
   })
 
   it('leaves no value in the step log, the ledger or the log', async () => {

@@ -1,5 +1,7 @@
+import { shelfCase } from '../platforms/cases/shelf.ts'
 import { openApp } from './app.ts'
 import { cases } from './cases.ts'
 import { tellStory } from './story.ts'
 
-tellStory('through the App', { cases, open: openApp })
+/** A fifth platform needs no more than the recipe says; the built Action knows those of the registry only. */
+tellStory('through the App', { cases: { ...cases, shelf: shelfCase }, open: openApp })

@@ -3,6 +3,8 @@ import { git, gitRemote } from '../support/repository.ts'
 import { type Actor, type Commit, commitAll, type Door, plain, type Report, reportsIn, type Reports } from './door.ts'
 
 const repo = 'acme/agents'
+/** For an agent on every platform at once, on a machine that has more to do. */
+const patienceMs = 90_000
 
 /** The App: pushes as webhooks, everything else as comments on pull requests. */
 export async function openApp(actors: readonly Actor[]): Promise<Door> {
@@ -14,7 +16,7 @@ export async function openApp(actors: readonly Actor[]): Promise<Door> {
   })
   const names = actors.map(({ name }) => name)
   const repository = () => place.github.repository(repo)
-  const rest = () => settled(app, place.github)
+  const rest = () => settled(app, place.github, patienceMs)
   await gitRemote(place.work, 'push', '-q', 'origin', 'main')
   await rest()
   const merged = await openPull(place, 'merged', { 'notes.md': 'to be read\n' })

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Repository, StaleFence } from '../../app/engine/agents.ts'
+import type { Repository } from '../../app/engine/agents.ts'
+import { StaleFence } from '../../app/engine/stale-fence.ts'
 import type { Database } from '../../app/engine/database.ts'
 import { createInbox } from '../../app/engine/inbox.ts'
 import type { WantedOperation } from '../../app/engine/operations.ts'

@@ -1,58 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { type PlatformReply, startPlatformServer } from '../../app/sandbox/platform-server.ts'
-import type { PlatformRig } from './case.ts'
+import { shelfCase } from './cases/shelf.ts'
 import { describePlatform } from './conformance.ts'
-import { shelf } from './shelf.ts'
 
-async function start(): Promise<PlatformRig> {
-  const replies = new Map<string, PlatformReply>()
-  let [version, content] = [0, '']
-  const refuse = (status: number, message: string): PlatformReply => ({ status, body: { message } })
-  const server = await startPlatformServer({
-    refuse,
-    routes: {
-      'GET /agents/{id}': () => ({ status: 200, body: { version } }),
-      async 'PUT /agents/{id}'(call) {
-        const key = call.headers['idempotency-key'] ?? ''
-        const body = (await call.bytes()).toString('latin1')
-        const known = replies.get(key)
-        if (known) return known
-        version += 1
-        content = body
-        const reply = { status: 200, body: { version } }
-        replies.set(key, reply)
-        return reply
-      },
-    },
-  })
-  return {
-    url: server.url,
-    credentials: { SHELF_TOKEN: 'shelf-token-1' },
-    agentId: 'it',
-    live() {
-      // So short a text is not compressed.
-      const found = /Content (\d)/.exec(content)?.[1]
-      return found === undefined ? undefined : Number(found)
-    },
-    effects: () => version,
-    fault: (fault) => server.fault(fault),
-    requests: server.requests,
-    violations: server.violations,
-    close: () => server.close(),
-  }
-}
-
-describePlatform({
-  name: 'Shelf, by the recipe',
-  platform: shelf,
-  entry: {},
-  tree: (content) => ({ 'main.txt': `Content ${content}` }),
-  broken: { 'other.txt': 'nothing' },
-  brokenSays: 'there is no "main.txt"',
-  writes: [{ method: 'PUT', path: /^\/agents\/it$/ }],
-  start,
-})
+describePlatform(shelfCase)
 
 it('a platform needs less than 60 lines', () => {
   const lines = readFileSync(new URL('shelf.ts', import.meta.url), 'utf8')

@@ -42,7 +42,13 @@ async function said(started: ChildProcess, words: string): Promise<void> {
   }
 }
 
-const fact = (name: string) => new RegExp(`^  ${name} +(\\S+)`, 'm').exec(output)?.[1] ?? ''
+/** A fact that is printed, of the first server or of the one that is named. */
+const fact = (name: string, server = '') =>
+  new RegExp(`^  ${name} +(\\S+)`, 'm').exec(output.slice(output.indexOf(server)))?.[1] ?? ''
+/** Where the agent of a server is read: the first address that a try asks with a token. */
+const addressIn = (server: string) =>
+  /curl (\S+)(?: \S*versions)? -H "auth/.exec(output.slice(output.indexOf(server)))?.[1]?.replace(/\/versions$/, '') ??
+  ''
 
 it('starts everything on free ports, as it says, and leaves nothing behind after Ctrl-C', async () => {
   const started = start()
@@ -57,10 +63,25 @@ it('starts everything on free ports, as it says, and leaves nothing behind after
   const headers = { authorization: `Bearer ${fact('NASIKO_TOKEN')}` }
   const update = `${fact('NASIKO_BASE_URL')}/api/v1/agents/agent-search/update`
   const updated = await fetch(update, { method: 'PUT', body: form, headers })
+  const read = async (address: string, token: string) => {
+    const reply = await fetch(address, { headers: { authorization: `Bearer ${token}` } })
+    return (await reply.json()) as Record<string, unknown>
+  }
+  const second = read(addressIn('Nasiko, second'), fact('NASIKO_TOKEN', 'Nasiko, second'))
+  const invoices = read(addressIn('Nanonets'), fact('NANONETS_API_KEY'))
+  const concierge = read(addressIn('Qoder'), fact('QODER_PAT'))
+  const support = read(addressIn('Nullspace'), fact('NULLSPACE_API_KEY'))
+  const configured = await Promise.all([second, invoices, concierge, support])
 
   started.kill('SIGINT')
   const [code] = (await once(started, 'exit')) as [number | null]
 
+  expect(configured).toMatchObject([
+    { data: { name: 'search' } },
+    { name: 'invoices', status: 'published' },
+    { name: 'concierge', version: 1 },
+    { name: 'support', mode: 'service' },
+  ])
   expect(agent.headers.get('x-agent-version')).toBe('1.0.0')
   expect(await updated.json()).toMatchObject({ data: { new_version: '1.0.1' } })
   expect(git(join(folder.path, 'agents'), 'ls-files')).toContain('.github/agents.yml')

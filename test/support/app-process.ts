@@ -1,8 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-const server = join(import.meta.dirname, '../../app/server.ts')
+/** What `npm start` does, without npm between us and the process. */
+const root = join(import.meta.dirname, '../..')
+const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: { start: string } }
+const [, ...words] = scripts.start.split(' ')
 
 export interface AppProcess {
   readonly url: string
@@ -53,8 +57,11 @@ export async function runAppProcess(env: Readonly<Record<string, string>>, given
 }
 
 function spawnApp(env: Readonly<Record<string, string>>, under: readonly string[] = []) {
-  const [program = '', ...words] = [...under, process.execPath, server]
-  const child = spawn(program, words, { env: { PATH: process.env['PATH'], LOG_FORMAT: 'json', ...env } })
+  const [program = '', ...options] = [...under, process.execPath, ...words]
+  const child = spawn(program, options, {
+    cwd: root,
+    env: { PATH: process.env['PATH'], LOG_FORMAT: 'json', ...env },
+  })
   let text = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk.toString()))
   return { child, output: () => text }

@@ -150,8 +150,8 @@ export async function until(what: string, isTrue: () => boolean | Promise<boolea
 }
 
 /** Waits until the app has nothing left to do. */
-export async function settled({ app }: RunningApp, github: SandboxGitHub): Promise<void> {
-  await until('the app is at rest', async () => {
+export async function settled({ app }: RunningApp, github: SandboxGitHub, patienceMs?: number): Promise<void> {
+  const isAtRest = async () => {
     await github.settle()
     const open = [
       await app.store.deliveries.waiting(),
@@ -159,5 +159,6 @@ export async function settled({ app }: RunningApp, github: SandboxGitHub): Promi
       await app.store.comments.active(),
     ]
     return open.every((list) => list.length === 0) && app.engine.stats().running === 0
-  })
+  }
+  await until('the app is at rest', isAtRest, patienceMs)
 }

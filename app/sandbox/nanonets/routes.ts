@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { inItsOwnWay } from '../own-way.ts'
 import type { PlatformCall, PlatformHandler, PlatformReply } from '../platform-server.ts'
 import { type Agent, publishedRow, type Row, type World } from './state.ts'
 
@@ -10,6 +11,8 @@ export interface Profile {
   readonly patchIsDraft: boolean
   /** The documents' example of an agent has no `status`. */
   readonly omitsStatus: boolean
+  /** Keeps values in its own way: trimmed, sorted, with defaults. */
+  readonly ownWay: boolean
 }
 
 export const refuse = (status: number, error: string): PlatformReply => ({ status, body: { error } })
@@ -73,6 +76,7 @@ export function nanonetsRoutes(world: World, profile: Profile): Readonly<Record<
     if (row.status === 'archived') throw new Refusal(409, 'Archived versions cannot be changed')
     if (body['name'] !== undefined) claimName(String(body['name']), agent, workspace)
     apply(row, body)
+    if (profile.ownWay) row.config = inItsOwnWayOf(row.config)
     row.updated_at = world.now()
     agent.changed = true
     agent.effects.push({ kind: 'patch', body, row: row.id })
@@ -155,6 +159,12 @@ export function nanonetsRoutes(world: World, profile: Profile): Readonly<Record<
     [`POST ${one}/run`]: guarded(run),
     'GET /api/v1/tasks/{task_id}/result': guarded(result),
   }
+}
+
+/** `config` itself stays as it is: only what is in it is the agent's. */
+function inItsOwnWayOf(config: Row['config']): Row['config'] {
+  const entries = Object.entries(config).map(([key, value]) => [key, inItsOwnWay(value, key === 'tools')] as const)
+  return Object.fromEntries(entries.reverse())
 }
 
 export function apply(row: Row, body: Readonly<Record<string, unknown>>): void {

@@ -7,7 +7,7 @@ import { type Agent, createWorld, publishedRow } from './state.ts'
 export type SandboxNanonets = Awaited<ReturnType<typeof startNanonets>>
 
 /** What the documents say, read kindly. */
-const documented: Profile = { groupIds: 'accepted', patchIsDraft: true, omitsStatus: false }
+const documented: Profile = { groupIds: 'accepted', patchIsDraft: true, omitsStatus: false, ownWay: false }
 
 /** Nanonets Agents on this machine: hot patches in place, versions by publishing, errors in its own form. */
 export async function startNanonets(options: { port?: number; profile?: Partial<Profile> } = {}) {

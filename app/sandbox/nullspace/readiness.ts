@@ -1,6 +1,5 @@
-import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { AgentProcess } from './process.ts'
+import { type AgentProcess, isOpen } from '../agent-process.ts'
 import type { Config } from './schema.ts'
 
 const pollMs = 20
@@ -26,17 +25,6 @@ export async function awaitReady(agent: AgentProcess, config: Config): Promise<s
   }
   const what = type === 'tcp' ? 'its port was not open' : `${path} did not answer with 2xx`
   return [`${what} within ${timeoutMs / 1000} s`, agent.output()].filter(Boolean).join(': ')
-}
-
-function isOpen(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ port, host: '127.0.0.1' })
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', () => resolve(false))
-  })
 }
 
 async function answers(port: number, path: string): Promise<boolean> {

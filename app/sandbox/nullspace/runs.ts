@@ -1,10 +1,9 @@
 import { join } from 'node:path'
 import type { PlatformCall, PlatformReply } from '../platform-server.ts'
 import { bodyOf, once } from './idempotency.ts'
-import { startProcess } from './process.ts'
 import { invalid } from './reply.ts'
 import { NewRun } from './schema.ts'
-import { materialize, runnableVersion } from './service-routes.ts'
+import { materialize, runnableVersion, runShell } from './service-routes.ts'
 import { runBody } from './shapes.ts'
 import { type Deployment, deploymentOf, inBackground, newId, now, type Run, versionOf, type World } from './state.ts'
 
@@ -43,11 +42,9 @@ async function carryOut(
   ]
   for (const { status, shell } of steps) {
     run.status = status
-    const agent = await startProcess({ folder, shell, env: { ...envs, AGENT_INPUT: JSON.stringify(input ?? null) } })
-    const stop = () => void agent.stop()
-    world.closing.signal.addEventListener('abort', stop, { once: true })
+    const agent = await runShell(world, { folder, shell, env: { ...envs, AGENT_INPUT: JSON.stringify(input ?? null) } })
     const problem = await agent.ended
-    world.closing.signal.removeEventListener('abort', stop)
+    await agent.stop()
     run.output = agent.output()
     if (problem === undefined) continue
     run.status = 'failed'

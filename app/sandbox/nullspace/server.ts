@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { type IncomingMessage, request as httpRequest, type ServerResponse } from 'node:http'
 import { type PlatformHandler, startPlatformServer } from '../platform-server.ts'
+import { createProcesses } from '../agent-process.ts'
 import { addDeployment, createDeployment, getDeployment, listDeployments } from './deployments.ts'
 import { documented, type NullspaceProfile } from './profile.ts'
 import { errorReply, Refusal } from './reply.ts'
@@ -55,6 +56,7 @@ export async function startNullspace(options: {
     replays: new Map(),
     busy: new Set(),
     closing: new AbortController(),
+    processes: createProcesses(),
     lastTime: 0,
   }
   const server = await startPlatformServer({
@@ -73,8 +75,7 @@ export async function startNullspace(options: {
     async close(): Promise<void> {
       world.closing.abort()
       await server.close()
-      const services = [...world.deployments.values()].flatMap((deployment) => deployment.services)
-      await Promise.all(services.map((service) => service.process?.stop()))
+      await world.processes.close()
       await Promise.all(world.busy)
     },
   }

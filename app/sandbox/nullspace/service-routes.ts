@@ -1,9 +1,9 @@
 import { cp, mkdir, rm } from 'node:fs/promises'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
+import type { AgentProcess } from '../agent-process.ts'
 import type { PlatformCall, PlatformReply } from '../platform-server.ts'
 import { bodyOf, once } from './idempotency.ts'
-import { startProcess } from './process.ts'
 import { awaitReady } from './readiness.ts'
 import { invalid, Refusal } from './reply.ts'
 import { NewService, Restart } from './schema.ts'
@@ -137,12 +137,13 @@ async function launch(world: World, of: { deployment: Deployment; service: Servi
     ...(config.service?.port ? { SERVICE_PORT: String(config.service.port) } : {}),
   }
   if (config.install !== undefined) {
-    const installer = await startProcess({ folder, shell: config.install, env: service.envs })
+    const installer = await runShell(world, { folder, shell: config.install, env: service.envs })
     const problem = await installer.ended
+    await installer.stop()
     if (problem) return fail(`install ${problem}: ${installer.output()}`)
   }
   if (isStale()) return
-  const agent = await startProcess({ folder, shell: config.entrypoint, env: environment })
+  const agent = await runShell(world, { folder, shell: config.entrypoint, env: environment })
   service.process = agent
   if (isStale()) return await agent.stop()
   void agent.ended.then((words) => fail(`the agent ${words ?? 'ended'}: ${agent.output()}`))
@@ -153,6 +154,14 @@ async function launch(world: World, of: { deployment: Deployment; service: Servi
   }
   fail(problem)
   await agent.stop()
+}
+
+/** A command as the documents have it: a line for a shell, in the folder of the files. */
+export async function runShell(
+  { processes }: World,
+  { folder, shell, env }: { folder: string; shell: string; env: Readonly<Record<string, string>> },
+): Promise<AgentProcess> {
+  return await processes.run({ folder, command: ['/bin/sh', '-c', shell], env: { HOME: folder, ...env } })
 }
 
 export async function materialize(from: string, to: string): Promise<void> {

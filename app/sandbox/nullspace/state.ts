@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import type { AgentProcess } from './process.ts'
+import type { AgentProcess, Processes } from '../agent-process.ts'
 import type { NullspaceProfile } from './profile.ts'
 import { missing } from './reply.ts'
 import type { Config, Manifest } from './schema.ts'
@@ -16,6 +16,7 @@ export interface World {
   /** What goes on in the background: builds and starts. */
   readonly busy: Set<Promise<unknown>>
   readonly closing: AbortController
+  readonly processes: Processes
   lastTime: number
 }
 

@@ -1,4 +1,5 @@
 import { Refusal } from './reply.ts'
+import { inItsOwnWay } from '../own-way.ts'
 import type { Binding, Fields, State } from './state.ts'
 
 const longestName = 256
@@ -14,7 +15,7 @@ type Body = Readonly<Record<string, unknown>>
 /** Merge semantics: what is absent stays, arrays are replaced, metadata is patched. Throws what Qoder refuses. */
 export function merge(before: Fields, body: Body, state: State): Fields {
   refuseUnknown(body, state)
-  return {
+  const merged = {
     name: 'name' in body ? nameOf(body['name']) : before.name,
     model: 'model' in body ? modelOf(body['model']) : before.model,
     prompt: promptOf(body, state) ?? before.prompt,
@@ -28,6 +29,17 @@ export function merge(before: Fields, body: Body, state: State): Fields {
     skills: 'skills' in body ? bindingsOf(body['skills'], state) : before.skills,
     metadata: 'metadata' in body ? patchMetadata(before.metadata, body['metadata']) : before.metadata,
     multiagent: 'multiagent' in body ? multiagentOf(body['multiagent']) : before.multiagent,
+  }
+  return state.profile.ownWay ? inItsOwnWayOf(merged) : merged
+}
+
+function inItsOwnWayOf(fields: Fields): Fields {
+  const { name, model, prompt, description, tools, mcp_servers, skills } = fields
+  return {
+    ...fields,
+    ...{ name, model, prompt: prompt.trim(), description: description.trim(), skills: skills.toReversed() },
+    tools: inItsOwnWay(tools, true) as Fields['tools'],
+    mcp_servers: inItsOwnWay(mcp_servers, true) as Fields['mcp_servers'],
   }
 }
 

@@ -54,7 +54,7 @@ export async function startQoder(
   const state: State = {
     agents: new Map(),
     skills: new Map(),
-    profile: { verb: 'put', prompt: 'both', extended: 'header', snapshots: 'query', ...options.profile },
+    profile: { verb: 'put', prompt: 'both', extended: 'header', snapshots: 'query', ownWay: false, ...options.profile },
     now: options.now ?? Date.now,
     failing: 0,
   }

@@ -20,6 +20,8 @@ export interface QoderProfile {
   readonly extended?: 'header' | 'always'
   /** Whether `GET /agents/{id}?version=N` is known; `list` ignores the query and answers with the current version. */
   readonly snapshots?: 'query' | 'list'
+  /** Keeps values in its own way: trimmed, sorted, with defaults. */
+  readonly ownWay?: boolean
 }
 
 export interface Agent {

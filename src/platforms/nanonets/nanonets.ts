@@ -26,6 +26,7 @@ export const nanonets: Platform<Settings> = {
   document: {
     file: ({ file }) => file,
     normalize: async (document) => (await import('./document.ts')).normalize(document),
+    unordered: ['config.tools'],
   },
   strategies: [],
   keepsReleaseVersion: false,

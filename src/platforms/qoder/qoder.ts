@@ -41,6 +41,7 @@ export const qoder: Platform<Settings> = {
     file: (settings) => settings.file,
     attachments: (settings) => settings.skills,
     normalize: async (...given) => (await import('./document.ts')).normalize(...given),
+    unordered: ['tools', 'mcp_servers', 'skills'],
     countsChanges: true,
   },
   strategies: [],

@@ -3,8 +3,8 @@ import { nanonets } from '../../../src/platforms/nanonets/nanonets.ts'
 import type { Platform } from '../../../src/platforms/platform.ts'
 import type { PlatformCase, PlatformRig } from '../case.ts'
 
-async function start(): Promise<PlatformRig> {
-  const server = await startNanonets()
+async function start(profile: Parameters<typeof startNanonets>[0] = {}): Promise<PlatformRig> {
+  const server = await startNanonets(profile)
   const key = server.addWorkspace()
   const { id, group } = server.addAgent({
     key,
@@ -18,7 +18,7 @@ async function start(): Promise<PlatformRig> {
     agentId: group,
     live() {
       const { live } = server.agent(id)
-      const found = /^Content (\d)\n$/.exec(String(live?.config['system_prompt']))?.[1]
+      const found = /^Content (\d)\n?$/.exec(String(live?.config['system_prompt']))?.[1]
       return found === undefined ? undefined : Number(found)
     },
     effects: () => server.agent(id).effects.filter(({ kind }) => kind === 'patch').length,
@@ -43,15 +43,20 @@ export const nanonetsCase: PlatformCase = {
   entry: {},
   tree: (content) => ({
     'agent.yml':
-      'name: Invoices\nsystem_prompt: { file: prompts/system.md }\nconfig:\n  model: { name: large, temperature: 0.2 }\n',
+      'name: Invoices\nsystem_prompt: { file: prompts/system.md }\nconfig:\n  model: { name: large, temperature: 0.2 }\n  tools: [{ name: read, with: { scan: true } }, { name: write }]\n',
     'prompts/system.md': `Content ${content}\n`,
   }),
   broken: { 'agent.yml': 'name: Invoices\nversion_number: 7\n' },
   brokenSays: '"version_number" is not a key',
   writes: [{ method: 'PATCH', path: /^\/api\/v1\/agents\/[^/]+$/ }],
-  start,
+  start: () => start(),
 }
 
+export const nanonetsOwnWay: PlatformCase = {
+  ...nanonetsCase,
+  name: 'Nanonets with a way of its own to keep values',
+  start: () => start({ profile: { ownWay: true } }),
+}
 export const nanonetsPublished: PlatformCase = {
   ...nanonetsCase,
   name: 'Nanonets with publishing',

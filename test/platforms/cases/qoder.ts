@@ -36,7 +36,7 @@ function contentOf(qoder: Qoder, agentId: string): number | undefined {
   const [binding] = skills
   const skill = qoder.skills().find(({ id }) => id === binding?.skill_id)
   const bound = skill?.versions.find(({ version }) => version === binding?.version)?.files['SKILL.md'] ?? ''
-  const found = /^Content (\d)\n$/.exec(prompt)?.[1]
+  const found = /^Content (\d)\n?$/.exec(prompt)?.[1]
   return found !== undefined && bound.endsWith(`Content ${found}\n`) ? Number(found) : undefined
 }
 
@@ -47,7 +47,8 @@ function caseOf(name: string, given: { profile: QoderProfile; method: string; se
     platform: platform as Platform,
     entry: { settings: { file: 'agent.yml', skills: ['skills/search'], ...settings } },
     tree: (content) => ({
-      'agent.yml': 'model: ultimate\nsystem: { file: prompt.md }\ntools: [{ type: agent_toolset_20260401 }]\n',
+      'agent.yml':
+        'model: ultimate\nsystem: { file: prompt.md }\ntools: [{ type: agent_toolset_20260401, enabled_tools: [read, write] }, { type: other }]\n',
       'prompt.md': `Content ${content}\n`,
       'skills/search/SKILL.md': `---\nname: search\ndescription: Finds things.\n---\nContent ${content}\n`,
     }),
@@ -62,6 +63,10 @@ function caseOf(name: string, given: { profile: QoderProfile; method: string; se
 }
 
 export const qoderCase = caseOf('Qoder', { profile: {}, method: 'PUT' })
+export const qoderOwnWay = caseOf('Qoder with a way of its own to keep values', {
+  profile: { ownWay: true },
+  method: 'PUT',
+})
 export const qoderNewest = caseOf('Qoder as of its newest pages', {
   profile: { verb: 'post', prompt: 'system', extended: 'always' },
   method: 'POST',
