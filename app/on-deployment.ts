@@ -10,8 +10,9 @@ export async function onDeployment(event: { id: string; payload: unknown }, app:
   const repository = repositoryOf(payload)
   const ours = payload.deployment.payload
   const agent = typeof ours === 'object' ? ours?.agent_deploy?.agent : undefined
-  // What this app writes itself is known here already.
-  if (!repository || agent === undefined || payload.sender.type === 'Bot') return
+  // What this app writes itself is known here already. The Action writes as a bot, too: that of the workflow's token.
+  const isOwn = payload.deployment_status.performed_via_github_app?.id === app.appId
+  if (!repository || agent === undefined || isOwn) return
   const key = `${repository.id}/${agent}`
   if (await app.store.agents.hurry({ key })) app.engine.wake(`agent:${key}`)
 }

@@ -60,6 +60,7 @@ export const StatusPayload = Common.extend({ sha: z.string(), state: z.string() 
 
 /** The ledger's payload is an object, or text as others write it. */
 export const DeploymentPayload = Common.extend({
+  deployment_status: z.object({ performed_via_github_app: z.object({ id: z.number() }).nullish() }),
   deployment: z.object({
     payload: z.union([z.object({ agent_deploy: z.object({ agent: z.string() }).optional() }), z.string(), z.null()]),
   }),

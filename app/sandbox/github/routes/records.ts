@@ -73,7 +73,16 @@ export const recordRoutes: Routes = {
     }
     deployment.statuses.push(status)
     if (status.state === 'success' && body['auto_inactive'] !== false) retire(call, deployment)
-    return created(deploymentStatusShape(world, repository, { deployment, status }))
+    const shape = deploymentStatusShape(world, repository, { deployment, status })
+    // What an app has written itself it is told too, by GitHub; here only what others have.
+    if (call.viewer.kind === 'token' && call.viewer.grant.appId === undefined)
+      call.hooks.emit(repository, {
+        event: 'deployment_status',
+        action: 'created',
+        sender: status.creator,
+        payload: { deployment_status: shape, deployment: deploymentShape(world, repository, deployment) },
+      })
+    return created(shape)
   }),
 
   'POST /repos/{owner}/{repo}/check-runs': forRepository('checks:write', async (call) => {
