@@ -13,10 +13,10 @@ import { react } from './sticky-comment.ts'
 
 /** After these tries (some hours) nobody waits for the answer any more. */
 const mostTries = 60
-/** While another writes the comment: that takes about as long. */
-const penRestMs = 500
+/** How often it is tried to write while others do, every half second. */
+const showTries = 20
 /** A rollback is shown before it is done, but whoever waits for it has more to lose than a text. */
-const mostShowTries = 10
+const progressTries = 6
 
 /** Works on one comment: decides about its commands once, then shows how they go. Returns when to come back. */
 export async function answerComment(id: string, app: App): Promise<number | undefined> {
@@ -27,7 +27,7 @@ export async function answerComment(id: string, app: App): Promise<number | unde
   try {
     const github = await app.github(row.facts.repository)
     if (row.state === 'new') await begin(row, { app, github })
-    return (await show(id, { app, github })) ? undefined : app.clock.now() + penRestMs
+    return (await show(id, { app, github })) ? undefined : app.clock.now()
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error)
     app.log.warn(`the answer to a command is put off: ${text}`, { delivery: row.facts.delivery })
@@ -45,10 +45,7 @@ export async function showProgress(id: string, app: App): Promise<void> {
   if (row?.state !== 'answered') return
   try {
     const github = await app.github(row.facts.repository)
-    for (let tries = 0; tries < mostShowTries; tries++) {
-      if (await showPull(row, { app, github })) return
-      await app.clock.sleep(penRestMs)
-    }
+    await showPull(row, { app, github, tries: progressTries })
   } catch (error) {
     // A comment that can't be edited now is no reason to leave a bad version live; it is edited at the end.
     const text = error instanceof Error ? error.message : String(error)
@@ -76,7 +73,7 @@ async function begin(row: CommentRow, { app, github }: Around): Promise<void> {
   )
   await app.store.comments.update(id, { sections, state: 'answered', tries: 0 })
   try {
-    await showPull({ ...row, sections, state: 'answered' }, { app, github })
+    await showPull({ ...row, sections, state: 'answered' }, { app, github, tries: showTries })
   } finally {
     // A command is carried out whether or not its answer can be written.
     for (const key of keys) app.engine.wake(`agent:${key}`)
@@ -101,7 +98,7 @@ function once<T>(read: () => Promise<T>): () => Promise<T> {
 async function show(id: string, { app, github }: Around): Promise<boolean> {
   const row = await app.store.comments.read(id)
   if (row?.state !== 'answered') return true
-  if (!(await showPull(row, { app, github }))) return false
+  if (!(await showPull(row, { app, github, tries: showTries }))) return false
   const operations = await app.store.agents.byComment(id)
   const state = summarize(row.sections, operations)
   if (state === 'open') return true

@@ -25,7 +25,7 @@ export function installationGitHub(
   const { repository, clock } = given
   const plain = gitHubFor(octokit, repository)
   const sort = (error: unknown, route: string) => sortTrouble(error, { route, now: clock.now() })
-  let there: Promise<boolean> | undefined
+  const isThere = createProbe(octokit, { repository, sort })
 
   async function ask<T>(route: string, call: () => Promise<T>): Promise<T> {
     try {
@@ -49,20 +49,7 @@ export function installationGitHub(
     }
   }
 
-  /** "There is no such file" and "you may not see this repository" are the same answer. */
-  function isThere(): Promise<boolean> {
-    return (there ??= octokit.request(wholeRepository, { owner: repository.owner, repo: repository.repo }).then(
-      () => true,
-      (error: unknown) => {
-        there = undefined
-        if (statusOf(error) === 404) return false
-        throw sort(error, wholeRepository)
-      },
-    ))
-  }
-
   const gone = (route: string) => goneRepository(`${repository.owner}/${repository.repo}`, route)
-  const within = (ms: number) => ({ request: { signal: AbortSignal.timeout(ms) } })
   return {
     ...plain,
     request: (route, parameters) =>
@@ -71,7 +58,27 @@ export function installationGitHub(
   }
 }
 
+const within = (ms: number) => ({ request: { signal: AbortSignal.timeout(ms) } })
+
 const wholeRepository = 'GET /repos/{owner}/{repo}'
+
+/** "There is no such file" and "you may not see this repository" are the same answer: asks which, once. */
+function createProbe(
+  octokit: OctokitLike,
+  given: { repository: Pick<Repository, 'owner' | 'repo'>; sort: (error: unknown, route: string) => unknown },
+): () => Promise<boolean> {
+  const { owner, repo } = given.repository
+  let there: Promise<boolean> | undefined
+  return () =>
+    (there ??= octokit.request(wholeRepository, { owner, repo, ...within(requestTimeoutMs) }).then(
+      () => true,
+      (error: unknown) => {
+        there = undefined
+        if (statusOf(error) === 404) return false
+        throw given.sort(error, wholeRepository)
+      },
+    ))
+}
 
 function isWithin(route: string): boolean {
   return route.includes('{owner}') && route !== wholeRepository

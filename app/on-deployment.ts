@@ -9,9 +9,9 @@ import { DeploymentPayload, repositoryOf } from './payload.ts'
 export async function onDeployment(event: { id: string; payload: unknown }, app: App): Promise<void> {
   const payload = DeploymentPayload.parse(event.payload)
   const repository = repositoryOf(payload)
-  if (!repository) return
+  // What this app writes itself is known here already. The Action writes as a bot, too: that of the workflow's token.
+  if (!repository || payload.deployment_status.performed_via_github_app?.id === app.appId) return
   const seen = { deployment: payload.deployment, statuses: [payload.deployment_status] }
-  // What this app writes itself is known here already.
   const agent = await watchRecord(seen, { repository, app })
   if (agent === undefined) return
   app.log.info(`the ledger tells of ${agent}: ${payload.deployment_status.state}`, {

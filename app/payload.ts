@@ -61,7 +61,7 @@ export const StatusPayload = Common.extend({ sha: z.string(), state: z.string() 
 
 export const DeploymentPayload = Common.extend({
   deployment: SeenDeployment.extend({ sha: z.string() }),
-  deployment_status: SeenStatus,
+  deployment_status: SeenStatus.extend({ performed_via_github_app: z.object({ id: z.number() }).nullish() }),
 })
 
 export const InstallationPayload = z.object({

@@ -1,5 +1,6 @@
 import { attach } from '../src/attach.ts'
 import type { Io } from '../src/io.ts'
+import type { Decision, ReasonCode } from '../src/outcome.ts'
 import { liftHold, putOnHold } from '../src/record.ts'
 import { liveRelease, lookUp } from '../src/standing.ts'
 import type { Operation } from './engine/operations.ts'
@@ -95,6 +96,6 @@ async function cancel(operation: Operation, { lane }: Around): Promise<Performed
   return told('skipped', 'overtaken', `${count} deploy${count === 1 ? '' : 's'} of ${name} cancelled.`)
 }
 
-function told(decision: string, code: string, message: string): Performed {
+function told(decision: Decision, code: ReasonCode, message: string): Performed {
   return { kind: 'ended', decision, code, result: { message } }
 }

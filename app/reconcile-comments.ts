@@ -7,6 +7,8 @@ import { type Budget, type Reach, separately } from './reconcile-budget.ts'
 
 /** A webhook may be minutes late; a comment that is younger is left to it. */
 const lateMs = 3 * 60_000
+/** What was too young to be looked at the last time is not now. */
+const overlapMs = 2 * lateMs
 /** Older ones are not even answered any more: nobody is waiting. */
 const windowMs = 24 * 60 * 60_000
 /** Asked for from the beginning of an hour: so the question stays the same for an hour, and its answer an unchanged one. */
@@ -42,7 +44,7 @@ export async function findMissedComments(
     if (left-- <= 0 || budget.left-- <= 0) return
     await separately(app, async () => {
       const began = app.clock.now()
-      const since = Math.max(began - windowMs, seenAt ?? began)
+      const since = Math.max(began - windowMs, (seenAt ?? began) - overlapMs)
       for (const comment of await readComments(repository, { ...given, app, since }))
         await takeMissed(comment, { ...given, app, repository })
       await app.store.turns.write(markOf(repository), began)

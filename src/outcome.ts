@@ -13,7 +13,6 @@ export const reasons = {
   requested: 'The version asked for is live again.',
   unchanged: 'What would ship is what is live: byte for byte, or every managed value of a configuration.',
   'not-affected': 'No commit touched the agent’s path or its watch-paths.',
-  'not-triggered': 'The agent’s `deploy` settings do not name this branch, tag or event.',
   'skip-requested': 'Every commit that touched the agent asks to be skipped ([skip deploy]).',
   'dry-run': 'Only a plan was asked for; nothing was changed.',
   'in-progress': 'The same content of the same commit is already being deployed by another run.',

@@ -56,6 +56,6 @@ export function tables(types: { blob: string }): readonly string[] {
     "CREATE INDEX IF NOT EXISTS comment_active ON comment (created_at) WHERE state <> 'done'",
     // The one comment of this app on a pull request: who writes it now, and a hash of what it says.
     `CREATE TABLE IF NOT EXISTS sticky (pull TEXT PRIMARY KEY, comment_id BIGINT, shown TEXT, wanted INTEGER NOT NULL,
-      holder TEXT, held_until BIGINT NOT NULL)`,
+      reached INTEGER NOT NULL, spoiled INTEGER NOT NULL, holder TEXT, held_until BIGINT NOT NULL)`,
   ]
 }

@@ -15,8 +15,10 @@ export interface Pen {
   readonly commentId: number | undefined
   /** Hash of what it says, where that is certain. */
   readonly shown: string | undefined
-  /** Counts the wishes that it should read otherwise, as of now. */
+  /** The last wish, as of now. */
   readonly wanted: number
+  /** How often somebody wrote who had lost the pen. */
+  readonly spoiled: number
 }
 
 /**
@@ -24,13 +26,15 @@ export interface Pen {
  * meanwhile only leaves a wish, which the writer finds when it lays the pen down.
  */
 export interface Stickies {
-  /** Leaves a wish. */
-  want(pull: string): Promise<void>
+  /** Leaves a wish; returns its number. */
+  want(pull: string): Promise<number>
+  /** Was it written since the wish? */
+  isReached(pull: string, wish: number): Promise<boolean>
   /** Undefined while somebody else has the pen. */
   take(pull: string, holder: string): Promise<Pen | undefined>
   /**
    * Lays the pen down. `current`: nobody wished anything meanwhile; `wanted`: it must be written again; `lost`: the pen was
-   * given to somebody else, so nobody can tell what the comment says now.
+   * given to somebody else, so nobody can tell what the comment says now. Without `written` the write has failed.
    */
   lay(pen: Pen, written: { commentId: number; shown: string } | undefined): Promise<'current' | 'wanted' | 'lost'>
   /** Takes every pen from its holder: only where none of them can be alive. */
@@ -40,10 +44,17 @@ export interface Stickies {
 export function createStickies(database: Database, clock: Pick<Clock, 'now'>): Stickies {
   return {
     async want(pull) {
-      await database.run(
-        `INSERT INTO sticky (pull, wanted, held_until) VALUES (?, 1, 0) ON CONFLICT (pull) DO UPDATE SET wanted = sticky.wanted + 1`,
+      const [row] = await database.all(
+        `INSERT INTO sticky (pull, wanted, reached, spoiled, held_until) VALUES (?, 1, 0, 0, 0)
+           ON CONFLICT (pull) DO UPDATE SET wanted = sticky.wanted + 1 RETURNING wanted`,
         [pull],
       )
+      return Number(row?.['wanted'])
+    },
+
+    async isReached(pull, wish) {
+      const [row] = await database.all('SELECT reached FROM sticky WHERE pull = ?', [pull])
+      return Number(row?.['reached']) >= wish
     },
 
     async take(pull, holder) {
@@ -59,19 +70,21 @@ export function createStickies(database: Database, clock: Pick<Clock, 'now'>): S
         commentId: row['comment_id'] === null ? undefined : Number(row['comment_id']),
         shown: row['shown'] === null ? undefined : String(row['shown']),
         wanted: Number(row['wanted']),
+        spoiled: Number(row['spoiled']),
       }
     },
 
-    async lay({ pull, holder, wanted }, written) {
-      // After a write that failed, or beside somebody's wish, nobody can be certain of what it says.
+    async lay({ pull, holder, wanted, spoiled }, written) {
       const [row] = await database.all(
         `UPDATE sticky SET holder = NULL, held_until = 0, comment_id = COALESCE(?, comment_id),
-           shown = CASE WHEN wanted = ? THEN ? ELSE NULL END WHERE pull = ? AND holder = ? RETURNING wanted`,
-        [written?.commentId ?? null, wanted, written?.shown ?? null, pull, holder],
+           shown = CASE WHEN spoiled = ? THEN ? ELSE NULL END, reached = CASE WHEN ? = 1 THEN ? ELSE reached END
+           WHERE pull = ? AND holder = ? RETURNING wanted`,
+        [written?.commentId ?? null, spoiled, written?.shown ?? null, written ? 1 : 0, wanted, pull, holder],
       )
       if (row) return Number(row['wanted']) === wanted ? 'current' : 'wanted'
       // What was written late may have covered what the next one wrote.
-      await database.run('UPDATE sticky SET shown = NULL, wanted = wanted + 1 WHERE pull = ?', [pull])
+      const sql = 'UPDATE sticky SET shown = NULL, wanted = wanted + 1, spoiled = spoiled + 1 WHERE pull = ?'
+      await database.run(sql, [pull])
       return 'lost'
     },
 

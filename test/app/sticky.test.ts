@@ -102,6 +102,21 @@ describe('the one comment of a pull request', () => {
     expect(text.match(/<\/details>/g)).toHaveLength(1)
   })
 
+  it('shows what a rollback undoes, whatever the commits are called', () => {
+    const subject = `fix: | @acme/all ${'```'} [x](https://evil.test) ${marker} </details>`
+    const commits = { count: 12, listed: [{ sha: 'c'.repeat(40), subject }] }
+    const plan = { agent: 'bot', from: '1.0.2', to: '1.0.1', commit: 'a'.repeat(40), undone: 'b'.repeat(40), commits }
+    const going = operation('7/1/0/bot', { state: 'running', result: { plan } })
+    const text = render([row(1, [{ command: '/rollback', operations: ['7/1/0/bot'] }])], [going])
+
+    expect(text).toContain('1.0.2 → **1.0.1**')
+    expect(text).toContain(`[12 commits](https://h/acme/agents/compare/${'a'.repeat(40)}...${'b'.repeat(40)})`)
+    expect(text).toContain('- …and 11 more')
+    expect(text).toContain('going back')
+    expect(text).not.toMatch(/@acme|(?<!\\)```|\]\(https:\/\/evil|<\/details>/)
+    expect(text.match(/<!--/g)).toHaveLength(1)
+  })
+
   it.each([
     ['nothing has ended', [operation('o')], 'open'],
     ['all is well', [operation('o', { decision: 'rolled-back' })], 'good'],
@@ -138,9 +153,11 @@ describe('when many want the comment to read otherwise', () => {
     const comments = new Map<number, string>()
     let writing = 0
     let most = 0
+    let count = 0
     let calls = 0
     const request: GitHub['request'] = async (route, given = {}) => {
       if (!route.startsWith('GET')) most = Math.max(most, ++writing)
+      if (!route.startsWith('GET')) count++
       await new Promise((resolve) => setTimeout(resolve, (++calls * 7) % 11))
       const body = String(given['body'])
       let id = Number(given['comment_id'] ?? 0)
@@ -154,7 +171,7 @@ describe('when many want the comment to read otherwise', () => {
     }
     const download = () => Promise.reject(new Error('nothing is downloaded here'))
     const github: GitHub = { ...place, owner: 'acme', repo: 'agents', request, download }
-    return { github, comments, mostWriting: () => most }
+    return { github, comments, mostWriting: () => most, writes: () => count }
   }
 
   it('two instances with many commands each write it one at a time, and no answer is lost', async () => {
@@ -163,11 +180,12 @@ describe('when many want the comment to read otherwise', () => {
     let now = 1000
     const clock = { now: () => now++ }
     const comments = createComments(database, clock)
-    const { github, comments: written, mostWriting } = slowGitHub()
+    const { github, comments: written, mostWriting, writes } = slowGitHub()
     const instances = [0, 1].map(() => {
       const store = createStore(database, clock)
       // What showing needs of an app.
-      return { store, appId: 5, redact: (text: string) => text } as unknown as App
+      const sleep = () => new Promise((resolve) => setTimeout(resolve, 5))
+      return { store, appId: 5, redact: (text: string) => text, clock: { ...clock, sleep } } as unknown as App
     })
 
     const answer = async (n: number) => {
@@ -175,15 +193,18 @@ describe('when many want the comment to read otherwise', () => {
       const id = await comments.insert(row(100 + n, []).facts)
       await comments.update(id, { state: 'answered', sections: [told(`/plan ${n}`, `answer ${n}.`)] })
       const found = await comments.read(id)
-      while (app && found && !(await showPull(found, { app, github })))
-        await new Promise((resolve) => setTimeout(resolve, 5))
+      if (app && found) return await showPull(found, { app, github, tries: 1000 })
+      return false
     }
-    await Promise.all(Array.from({ length: turns }, (_, n) => answer(n)))
+    const shown = await Promise.all(Array.from({ length: turns }, (_, n) => answer(n)))
     await database.close()
     folder.remove()
 
     expect(written.size).toBe(1)
     expect(mostWriting()).toBe(1)
+    expect(shown).toEqual(Array(turns).fill(true))
+    // Whoever waits does not make the others write again and again.
+    expect(writes()).toBeLessThanOrEqual(turns + 1)
     for (let n = 0; n < turns; n++) expect(written.get(1)).toContain(`answer ${n}.`)
   })
 })

@@ -11,6 +11,7 @@ import {
   webhookSecret,
 } from '../support/app.ts'
 import { memoryPlatform, type MemoryPlatform } from '../support/memory-platform.ts'
+import { gitRemote } from '../support/repository.ts'
 
 const repo = 'acme/agents'
 const waiting = config.replace('path: agents/support', 'path: agents/support, deploy: { wait-for-checks: true }')
@@ -145,25 +146,86 @@ describe('a repository that is renamed', () => {
 })
 
 describe('the Action’s entry in the ledger', () => {
-  it('of an agent that this app knows wakes it; of any other it is no business of ours', async () => {
-    const payload = (agent_deploy: object | undefined) => ({
-      action: 'created',
-      deployment: { payload: { ...(agent_deploy ? { agent_deploy } : {}) } },
-      ...{ installation: { id: place.app.installations[0]?.id }, sender: { login: 'ada', type: 'User' } },
-      repository: {
-        id: 7,
-        name: 'agents',
-        owner: { login: 'acme' },
-        html_url: 'https://h/a/b',
-        default_branch: 'main',
-      },
+  const payload = (over: object) => ({
+    action: 'created',
+    deployment: { payload: { agent_deploy: { agent: 'support-bot' } } },
+    deployment_status: { performed_via_github_app: null },
+    installation: { id: place.app.installations[0]?.id },
+    sender: { login: 'github-actions[bot]', type: 'Bot' },
+    repository: {
+      id: place.github.repository(repo).id,
+      name: 'agents',
+      owner: { login: 'acme' },
+      html_url: 'https://h/acme/agents',
+      default_branch: 'main',
+    },
+    ...over,
+  })
+
+  /** Something that waits for an hour; returns whether it still does. */
+  async function waitsAfter(happens: () => Promise<unknown>): Promise<boolean> {
+    place.github.pauseWebhooks()
+    await gitRemote(place.work, 'push', '-q', 'origin', 'main')
+    const { agents } = app.app.store
+    const { id } = place.github.repository(repo)
+    const repository = { id, owner: 'acme', repo: 'agents', webUrl: 'https://h/acme/agents', defaultBranch: 'main' }
+    const trigger = { kind: 'push' as const, actor: 'ada', ref: 'refs/heads/main', url: undefined, id: 'x' }
+    const wanted = {
+      id: 'x',
+      kind: 'deploy' as const,
+      agent: 'support-bot',
+      delivery: 'd',
+      commit: place.first,
+      trigger,
+    }
+    const [key = ''] = await agents.enqueue({ ...repository, installation: place.app.installations[0]?.id ?? 0 }, [
+      { ...wanted, request: {}, commentId: undefined },
+    ])
+    const claimed = await agents.claim(key)
+    const later = app.app.clock.now() + 60 * 60_000
+    await agents.update({ id: 'x', agentKey: key }, { fence: claimed?.fence ?? 0, state: 'queued', notBefore: later })
+    place.github.resumeWebhooks()
+    place.github.deliveries.length = 0
+    await happens()
+    await place.github.settle()
+    await until('all are handled', async () => (await app.app.store.deliveries.waiting()).length === 0)
+    await until('nothing runs', () => app.app.engine.stats().running === 0)
+    return (await agents.active(key)).some(({ notBefore }) => notBefore === later)
+  }
+
+  it('wakes what waits for the same agent', async () => {
+    const token = place.github.addToken({
+      login: 'github-actions[bot]',
+      permissions: { deployments: 'write', contents: 'read' },
+      repositories: [repo],
     })
-    const answers = [
-      await send('deployment_status', payload({ agent: 'support-bot' })),
-      await send('deployment_status', payload(undefined)),
-    ]
+    const ask = async (path: string, body: object) => {
+      const response = await fetch(`${place.github.apiUrl}/repos/${repo}/deployments${path}`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}` },
+        body: JSON.stringify(body),
+      })
+      return (await response.json()) as { id: number }
+    }
+    const waits = await waitsAfter(async () => {
+      const agentDeploy = { v: 1, id: 'run', agent: 'support-bot' }
+      const ref = { ref: place.first, environment: 'support-bot', required_contexts: [], auto_merge: false }
+      const { id } = await ask('', { ...ref, payload: { agent_deploy: agentDeploy } })
+      await ask(`/${id}/statuses`, { state: 'success' })
+    })
     await rest()
 
-    expect(answers).toEqual([202, 202])
+    expect(waits).toBe(false)
+    expect(place.github.deliveries.map(({ event }) => event)).toContain('deployment_status')
+  })
+
+  it.each([
+    ['that this app wrote itself', { deployment_status: { performed_via_github_app: { id: 'own' } } }],
+    ['of another agent', { deployment: { payload: { agent_deploy: { agent: 'other' } } } }],
+    ['of something that is not ours', { deployment: { payload: 'text of others' } }],
+  ])('%s wakes nothing', async (_, over) => {
+    const text = JSON.stringify(payload(over)).replace('"own"', String(place.app.id))
+
+    expect(await waitsAfter(() => send('deployment_status', JSON.parse(text) as object))).toBe(true)
   })
 })

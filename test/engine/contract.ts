@@ -242,15 +242,28 @@ export function describeStore(
       })
 
       it('is written again when somebody wished so meanwhile', async () => {
-        await store.stickies.want('7/3')
+        const first = await store.stickies.want('7/3')
         const pen = await store.stickies.take('7/3', 'a')
-        await store.stickies.want('7/3')
+        const second = await store.stickies.want('7/3')
 
         expect(pen && (await store.stickies.lay(pen, one))).toBe('wanted')
+        expect(await store.stickies.isReached('7/3', first)).toBe(true)
+        expect(await store.stickies.isReached('7/3', second)).toBe(false)
         const again = await store.stickies.take('7/3', 'b')
-        expect(again).toMatchObject({ commentId: 2 ** 40, shown: undefined })
+        expect(again).toMatchObject(one)
         expect(again && (await store.stickies.lay(again, one))).toBe('current')
-        expect(await store.stickies.take('7/3', 'c')).toMatchObject(one)
+        expect(await store.stickies.isReached('7/3', second)).toBe(true)
+      })
+
+      it('is not certain after a write that failed', async () => {
+        const wish = await store.stickies.want('7/3')
+        const pen = await store.stickies.take('7/3', 'a')
+        if (pen) await store.stickies.lay(pen, one)
+        const failing = await store.stickies.take('7/3', 'b')
+        if (failing) await store.stickies.lay(failing, undefined)
+
+        expect(await store.stickies.isReached('7/3', wish)).toBe(true)
+        expect(await store.stickies.take('7/3', 'c')).toMatchObject({ commentId: 2 ** 40, shown: undefined })
       })
 
       it('is free again where no writer can be alive', async () => {

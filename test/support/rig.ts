@@ -84,6 +84,8 @@ export async function createRig(given: { databaseUrl?: string; dataDir?: string 
   return {
     place,
     nasiko,
+    /** What every instance is started with. */
+    env: env as Readonly<Record<string, string>>,
     rows,
     openDoor,
     repository: () => place.github.repository(repo),

@@ -134,6 +134,8 @@ export function createPeople(world: World, hooks: Hooks) {
       title: string
       author: string
       body?: string
+      /** Where the branch is of a fork; here its commits are in this repository as well, as GitHub has them. */
+      fork?: string
     }): Promise<number> {
       const { repository, by } = around(given.repo, given.author)
       const number = ++repository.nextNumber
@@ -146,6 +148,7 @@ export function createPeople(world: World, hooks: Hooks) {
         author: by,
         head: given.head,
         base: given.base,
+        fork: given.fork,
         headSha,
         baseSha,
       }

@@ -45,7 +45,7 @@ export function pullShape(world: World, repository: Repository, pull: Pull): Rec
     assignees: [],
     requested_reviewers: [],
     requested_teams: [],
-    head: side(pull.head, pull.headSha),
+    head: { ...side(pull.head, pull.headSha), ...forkOf(world, repository, pull) },
     base: side(pull.base, pull.baseSha),
     _links: Object.fromEntries(
       ['comments', 'commits', 'statuses', 'html', 'issue', 'review_comments', 'review_comment', 'self'].map((name) => [
@@ -57,6 +57,12 @@ export function pullShape(world: World, repository: Repository, pull: Pull): Rec
     auto_merge: null,
     draft: false,
   }
+}
+
+function forkOf(world: World, repository: Repository, { fork }: Pull) {
+  if (!fork) return {}
+  const [owner = '', name = ''] = fork.split('/')
+  return { repo: { ...repositoryShape(world, { ...repository, owner, name, fullName: fork }), id: 1, fork: true } }
 }
 
 /** What only the single pull request has. */

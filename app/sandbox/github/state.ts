@@ -40,6 +40,8 @@ export interface Pull {
   readonly author: string
   readonly head: string
   readonly base: string
+  /** Full name of the repository that it comes from, where that is another one. */
+  readonly fork?: string | undefined
   headSha: string
   baseSha: string
   state: 'open' | 'closed'
