@@ -1,25 +1,27 @@
 import { fail, Postponed } from '../src/errors.ts'
-import type { Journal } from '../src/io.ts'
+import type { Journal, Log } from '../src/io.ts'
 import type { AgentRow } from './engine/agents.ts'
 import type { Operation } from './engine/operations.ts'
 import type { Store } from './engine/store.ts'
+import { logStep } from './operation-log.ts'
 
 /** The step log of an operation in the database; its writes carry the fence of the run. */
 export function storeJournal(
   operation: Operation,
-  given: { store: Store; agent: AgentRow; redact: (text: string) => string },
+  given: { store: Store; agent: AgentRow; redact: (text: string) => string; log: Log },
 ): Journal {
-  const { store, agent, redact } = given
+  const { store, agent, redact, log } = given
   return {
     async get<T>(name: string) {
       const value = await reachable(store.agents.readStep(operation.id, name))
       // The table holds what `put` was given under the same name.
       return value === undefined ? undefined : (JSON.parse(value) as T)
     },
-    put: (name, value) =>
-      reachable(
-        store.agents.writeStep(operation, { name, value: redact(JSON.stringify(value ?? null)), fence: agent.fence }),
-      ),
+    async put(name, value) {
+      const step = { name, value: redact(JSON.stringify(value ?? null)), fence: agent.fence }
+      await reachable(store.agents.writeStep(operation, step))
+      logStep(log, { name, agent: agent.name })
+    },
     async checkpoint(step) {
       const active = await reachable(store.agents.active(operation.agentKey))
       const reason = voidBecause(operation, { active, step: step.slice(step.lastIndexOf('/') + 1) })

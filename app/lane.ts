@@ -5,6 +5,7 @@ import type { Outcome } from '../src/outcome.ts'
 import type { App } from './context.ts'
 import type { AgentRow } from './engine/agents.ts'
 import type { Operation, OperationResult } from './engine/operations.ts'
+import { logOf } from './operation-log.ts'
 
 /** One run of one agent: it holds the agent's fence. */
 export interface Lane {
@@ -51,7 +52,7 @@ export function outcomeOf(error: unknown, about: { operation: Operation; lane: L
   const { decision, code, message, help } = explain(error)
   if (!(error instanceof DeployError)) {
     const stack = error instanceof Error ? (error.stack ?? '') : String(error)
-    lane.app.log.error('unexpected', { agent: lane.agent.name, delivery: operation.delivery, stack })
+    logOf(operation, lane).error('unexpected', { stack })
   }
   const now = lane.app.clock.now()
   return {

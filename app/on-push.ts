@@ -29,7 +29,11 @@ export async function onPush(event: { id: string; payload: unknown }, app: App):
     await app.store.heads.record(repository.id, { branch, sha: commit })
   if (found.kind === 'missing') return
   if (found.kind === 'invalid') {
-    app.log.info('the config file is invalid', { delivery: event.id, commit })
+    app.log.info('the config file is invalid', {
+      delivery: event.id,
+      repository: `${repository.owner}/${repository.repo}`,
+      commit,
+    })
     await publishConfigProblems(found.problems, { github, path: app.configs.path, commit })
     return
   }

@@ -37,7 +37,11 @@ export async function onRelease(event: { id: string; payload: unknown }, app: Ap
   })
   for (const key of await app.store.agents.enqueue(repository, wanted)) app.engine.wake(`agent:${key}`)
   const names = agents.map(({ name }) => name).join(', ') || 'no agent is affected'
-  app.log.info(`release ${release.tag_name}: ${names}`, { delivery: event.id, commit })
+  app.log.info(`release ${release.tag_name}: ${names}`, {
+    delivery: event.id,
+    repository: `${repository.owner}/${repository.repo}`,
+    commit,
+  })
 }
 
 /** Prereleases only where asked: the pattern names one (`bot-v*-rc*`), or this very tag. */

@@ -1,7 +1,7 @@
 import { deploy } from '../src/deploy.ts'
 import { fail } from '../src/errors.ts'
 import { follow } from '../src/follow.ts'
-import type { Io, LogFields } from '../src/io.ts'
+import type { Io } from '../src/io.ts'
 import type { Outcome } from '../src/outcome.ts'
 import type { RollbackPlan } from '../src/request.ts'
 import { rollback } from '../src/rollback.ts'
@@ -13,6 +13,7 @@ import { withIo } from './io.ts'
 import { storeJournal } from './journal.ts'
 import { agentAt, agentToDeploy, type Lane, type Performed } from './lane.ts'
 import { readHead } from './newest.ts'
+import { fieldsOf, logOf } from './operation-log.ts'
 import { performHold, stopInstead } from './perform-hold.ts'
 import { readyWhen } from './ready.ts'
 import { withUndone } from './undone.ts'
@@ -23,8 +24,8 @@ const recentPushes = 20
 /** Runs one operation through the core. Expected failures are results; throws `Postponed` and what nobody foresaw. */
 export async function perform(operation: Operation, lane: Lane): Promise<Performed> {
   const { app, agent, github } = lane
-  const journal = storeJournal(operation, { store: app.store, agent, redact: app.redact })
-  const fields = fieldsOf(operation, lane)
+  const journal = storeJournal(operation, { store: app.store, agent, redact: app.redact, log: logOf(operation, lane) })
+  const fields = fieldsOf(operation, agent)
   const pushed = operation.kind === 'deploy' ? await pushedBefore(operation, lane) : []
   return await withIo(app, { github, journal, fields, pushed }, async (io) => {
     switch (operation.kind) {
@@ -112,8 +113,8 @@ export async function performFollow(operation: Operation, lane: Lane): Promise<O
   const { app, agent, github } = lane
   const { outcome } = operation.result
   if (!outcome) return undefined
-  const journal = storeJournal(operation, { store: app.store, agent, redact: app.redact })
-  const fields = fieldsOf(operation, lane)
+  const journal = storeJournal(operation, { store: app.store, agent, redact: app.redact, log: logOf(operation, lane) })
+  const fields = fieldsOf(operation, agent)
   return await withIo(app, { github, journal, fields }, async (io) => {
     const found = await (operation.kind === 'deploy'
       ? agentToDeploy(operation, lane)
@@ -121,13 +122,6 @@ export async function performFollow(operation: Operation, lane: Lane): Promise<O
     const connect = (wanted: typeof found.agent) => app.connect(wanted, agent)
     return await follow({ agent: found.agent, config: found.config, outcome, trigger: operation.trigger, connect }, io)
   })
-}
-
-/** On every line about the operation; `operation` brings it to the dashboard as well. */
-function fieldsOf(operation: Operation, { agent }: Lane): LogFields {
-  const repository = `${agent.owner}/${agent.repo}`
-  const { id, delivery, commit } = operation
-  return { operation: id, agent: agent.name, delivery, repository, commit }
 }
 
 async function pushedBefore(operation: Operation, { app, agent }: Lane): Promise<readonly PushedCommit[]> {

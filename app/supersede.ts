@@ -1,6 +1,7 @@
 import { fail } from '../src/errors.ts'
 import type { Operation } from './engine/operations.ts'
 import { type Lane, outcomeOf } from './lane.ts'
+import { logOf } from './operation-log.ts'
 
 /** Ends operations that wait and are no longer wanted; each is reported on its own later. Returns their ids. */
 export async function supersede(
@@ -27,6 +28,8 @@ export async function giveUp(operation: Operation, given: { lane: Lane; error: E
     code: outcome.code,
     result: { outcome },
   })
+  const { decision, code } = outcome
+  logOf(operation, lane).info(`${lane.agent.name}: ${decision} (${code})`, { decision, code })
   if (operation.commentId) lane.app.engine.wake(`comment:${operation.commentId}`)
   for (const key of await lane.app.store.agents.release(operation.delivery)) lane.app.engine.wake(`agent:${key}`)
 }

@@ -5,6 +5,7 @@ import type { Clock, Log } from '../src/io.ts'
 import { createReads, type Seen } from './dashboard/reads.ts'
 import { stepsOf } from './dashboard/steps.ts'
 import type { Database } from './engine/database.ts'
+import { webhookOf } from './engine/operations.ts'
 import type { TracingSettings } from './tracing-settings.ts'
 
 /** OTLP: "Retryable response codes"; what is still not taken then is lost, and nothing waits for it. */
@@ -42,13 +43,16 @@ export function createTracer(options: TracerOptions): Tracer {
   async function spansFor(operationId: string): Promise<readonly Span[]> {
     const seen = await reads.operation(operationId)
     if (!seen) return []
-    const { delivery } = seen.operation
-    const [webhook] = await database.all('SELECT event, received_at FROM delivery WHERE guid = ?', [delivery])
-    const [first] = await database.all('SELECT MIN(id) AS id FROM operation WHERE delivery = ?', [delivery])
+    const { delivery, commentId } = seen.operation
+    const [webhook] = await database.all('SELECT event, received_at FROM delivery WHERE guid = ?', [
+      webhookOf(seen.operation),
+    ])
+    const [column, value] = commentId === undefined ? ['delivery', delivery] : ['comment_id', commentId]
+    const [first] = await database.all(`SELECT MIN(id) AS id FROM operation WHERE ${column} = ?`, [value])
     return spansOf(seen, {
       steps: await reads.steps(operationId),
       webhook: webhook && { event: String(webhook['event']), receivedAt: Number(webhook['received_at']) },
-      // Several agents of one push share the webhook's span; one of them sends it.
+      // Several agents of one push, or commands of a comment, share the webhook's span; one of them sends it.
       isFirst: first?.['id'] === operationId,
     })
   }
@@ -112,15 +116,16 @@ export function spansOf(
   },
 ): readonly Span[] {
   const { webhook, isFirst } = given
-  const traceId = hash(operation.delivery, 32)
-  const root = hash(`${operation.delivery} webhook`, 16)
+  const delivery = webhookOf(operation)
+  const traceId = hash(delivery, 32)
+  const root = hash(`${delivery} webhook`, 16)
   const own = hash(operation.id, 16)
   const steps = stepsOf(operation, given.steps)
   const end = Math.max(operation.createdAt, ...steps.map(({ at }) => at))
   const isBad = operation.decision === 'failed' || operation.decision === 'unknown'
   const spans: Span[] = []
   if (webhook && isFirst) {
-    const attributes = attributesOf({ 'github.event': webhook.event, 'github.delivery': operation.delivery })
+    const attributes = attributesOf({ 'github.event': webhook.event, 'github.delivery': delivery })
     const name = `webhook ${webhook.event}`
     spans.push({
       traceId,

@@ -21,7 +21,8 @@ export async function wantedBy(
   const wanted: WantedOperation[] = []
   for (const agent of agents) {
     const id = `${asked.id}/${index}/${agent.name}`
-    const { commit, ref, request } = await aim(command, { agent, asked })
+    const { commit, ref, ...aimed } = await aim(command, { agent, asked })
+    const request = { ...aimed.request, webhook: asked.facts.delivery }
     const trigger: Trigger = { kind: 'comment', actor: asked.facts.author, ref, url: asked.facts.url, id }
     const group = { agent: agent.name, delivery: `${asked.id}/${index}`, commentId: asked.id }
     wanted.push({ id, kind: command.name satisfies OperationKind, commit, trigger, request, ...group })

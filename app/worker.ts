@@ -9,6 +9,7 @@ import { Suspended, suspensionMs } from './github-trouble.ts'
 import { storeJournal, voidBecause } from './journal.ts'
 import { type Lane, outcomeOf, type Performed } from './lane.ts'
 import { findNewest, type Sorted } from './newest.ts'
+import { logOf } from './operation-log.ts'
 import { perform, performFollow } from './perform.ts'
 import { isStatus } from './permission.ts'
 import { correctCheck, publishCheck } from './publish.ts'
@@ -83,12 +84,7 @@ async function putOff(operation: Operation, given: { lane: Lane; error: unknown 
   const named = error instanceof Postponed ? error.notBefore : undefined
   const notBefore = named ?? nextTry({ now, tries: operation.tries, spread: (now % 97) / 97 })
   const text = error instanceof Error ? error.message : String(error)
-  app.log.warn(`put off: ${text}`, {
-    operation: operation.id,
-    agent: lane.agent.name,
-    delivery: operation.delivery,
-    untilMs: notBefore - now,
-  })
+  logOf(operation, lane).warn(`put off: ${text}`, { untilMs: notBefore - now })
   const state = await stateNow(operation, lane)
   await app.store.agents.update(operation, { fence: lane.agent.fence, state, notBefore, tries: operation.tries + 1 })
 }
@@ -103,8 +99,10 @@ async function run(operation: Operation, lane: Lane): Promise<void> {
   const { app, agent } = lane
   const reason = await voidBeforeBegun(operation, lane)
   if (reason) return await giveUp(operation, { lane, error: reason })
-  if (operation.state === 'queued')
+  if (operation.state === 'queued') {
     await app.store.agents.update(operation, { fence: agent.fence, state: 'running', tries: 0 })
+    logOf(operation, lane).info(`${agent.name}: ${operation.kind} begun`)
+  }
   const performed = await perform(operation, lane)
   if (performed.kind === 'later') {
     const { notBefore } = performed
@@ -164,13 +162,7 @@ async function end(operation: Operation, given: { lane: Lane; performed: Ended }
     notBefore: 0,
     tries: 0,
   })
-  app.log.info(`${agent.name}: ${decision} (${code})`, {
-    operation: operation.id,
-    agent: agent.name,
-    delivery: operation.delivery,
-    decision,
-    code,
-  })
+  logOf(operation, lane).info(`${agent.name}: ${decision} (${code})`, { decision, code })
   if (isLive) await settleOthers(operation, lane)
   if (operation.commentId) app.engine.wake(`comment:${operation.commentId}`)
   for (const key of await app.store.agents.release(operation.delivery)) app.engine.wake(`agent:${key}`)
@@ -203,7 +195,12 @@ async function report(operation: Operation, lane: Lane): Promise<void> {
   const { app, agent, github } = lane
   const { outcome } = operation.result
   if (outcome && operation.kind === 'deploy') {
-    const journal = storeJournal(operation, { store: app.store, agent, redact: app.redact })
+    const journal = storeJournal(operation, {
+      store: app.store,
+      agent,
+      redact: app.redact,
+      log: logOf(operation, lane),
+    })
     const told = redacted(outcome, app.redact)
     await publishCheck(told, { github, journal, headSha: operation.commit, externalId: operation.id })
   }
@@ -214,7 +211,7 @@ async function report(operation: Operation, lane: Lane): Promise<void> {
 async function giveUpReport(operation: Operation, given: { lane: Lane; error: unknown }): Promise<void> {
   const { lane, error } = given
   const text = error instanceof Error ? error.message : String(error)
-  lane.app.log.error(`the check of ${lane.agent.name} could not be written: ${text}`, { delivery: operation.delivery })
+  logOf(operation, lane).error(`the check of ${lane.agent.name} could not be written: ${text}`)
   const state = operation.decision === 'unknown' ? 'following' : 'done'
   await lane.app.store.agents.update(operation, { fence: lane.agent.fence, state })
 }
@@ -228,16 +225,12 @@ async function followUp(operation: Operation, lane: Lane): Promise<void> {
     if (isOver) return await app.store.agents.update(operation, { fence: agent.fence, state: 'done' })
     throw new Postponed('the platform does not say yet')
   }
-  const journal = storeJournal(operation, { store: app.store, agent, redact: app.redact })
+  const journal = storeJournal(operation, { store: app.store, agent, redact: app.redact, log: logOf(operation, lane) })
   if (operation.kind === 'deploy') await correctCheck(redacted(outcome, app.redact), { github, journal })
   const { decision, code } = outcome
   const result = storable({ ...operation.result, outcome }, app.redact)
   await app.store.agents.update(operation, { fence: agent.fence, state: 'done', decision, code, result })
-  app.log.info(`${agent.name}: ${decision} (${code}), after all`, {
-    operation: operation.id,
-    agent: agent.name,
-    delivery: operation.delivery,
-  })
+  logOf(operation, lane).info(`${agent.name}: ${decision} (${code}), after all`, { decision, code })
   if (operation.commentId) app.engine.wake(`comment:${operation.commentId}`)
 }
 

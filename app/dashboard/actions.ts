@@ -63,6 +63,9 @@ export async function enqueue(confirmed: Confirmed, app: App): Promise<string> {
   for (const key of await app.store.agents.enqueue(agent, [wanted])) app.engine.wake(`agent:${key}`)
   app.log.info(`${action} of ${agent.name} asked for by @${login} on the dashboard`, {
     agent: agent.name,
+    repository: `${agent.owner}/${agent.repo}`,
+    commit,
+    operation: id,
     delivery,
     actor: login,
   })

@@ -199,22 +199,23 @@ function pager(total: number, filter: FleetFilter): Part {
 }
 
 function emptyFleet(): Html {
-  return html`<h1>Fleet</h1>
-    <div class="empty">
-      <h2>No agent has been deployed yet</h2>
-      <p>An agent appears here with its first push. To begin:</p>
-      <ol>
-        <li>Install the GitHub App on a repository.</li>
-        <li>
-          Say where its agents live, in <code>.github/agents.yml</code>:
-          <pre><code>version: 1
+  const how = html`<div class="empty">
+    <h2>No agent has been deployed yet</h2>
+    <p>An agent appears here with its first push, to whoever sees its repository on GitHub. To begin:</p>
+    <ol>
+      <li>Install the GitHub App on a repository.</li>
+      <li>
+        Say where its agents live, in <code>.github/agents.yml</code>:
+        <pre><code>version: 1
 agents:
   support-bot:
     platform: nasiko
     id: agent-abc123
     path: agents/support</code></pre>
-        </li>
-        <li>Push. The deploy shows up here while it runs.</li>
-      </ol>
-    </div>`
+      </li>
+      <li>Push. The deploy shows up here while it runs.</li>
+    </ol>
+  </div>`
+  return html`<h1>Fleet</h1>
+    ${live('empty', how)}`
 }

@@ -36,9 +36,15 @@
   const pulse = document.getElementById('pulse')
   const said = document.getElementById('said')
 
+  function partsIn(page) {
+    return [...page.querySelectorAll('[data-live]')].map(({ id }) => id).join()
+  }
+
   /** Replaces what differs, and leaves what is focused or open as it was. */
   function swap(markup) {
     const fresh = new DOMParser().parseFromString(`<main>${markup}</main>`, 'text/html')
+    // Another page by now: the first agent is there, or what was shown is gone.
+    if (partsIn(fresh) !== partsIn(document)) return location.reload()
     let isNew = false
     for (const part of fresh.querySelectorAll('[data-live]')) {
       const now = document.getElementById(part.id)

@@ -13,9 +13,9 @@ const meanings: readonly (readonly [RegExp, string])[] = [
   [/^wanted$/, 'Wanted'],
   [/^begun$/, 'Begun'],
   [/^standing$/, 'Looked up what is live'],
-  [/^deploy\.plan$/, 'Planned what to change'],
   [/^plan$/, 'Planned what to restore'],
   [/^record$/, 'Opened the record on GitHub'],
+  [/^deploy\.plan$/, 'Prepared what is sent'],
   [/^deploy\.asking$/, 'Asked the platform to deploy'],
   [/^deploy\.asked$/, 'The platform accepted the deploy'],
   [/^rollback\.asking$/, 'Asked the platform to roll back'],
@@ -27,6 +27,16 @@ const meanings: readonly (readonly [RegExp, string])[] = [
   [/^check$/, 'Wrote the check run'],
   [/^done$/, 'Done'],
 ]
+
+/** What an entry of the step log means to people; undefined where it is for restarts only. */
+export function stepText(name: string): string | undefined {
+  return meanings.find(([pattern]) => pattern.test(plainName(name)))?.[1]
+}
+
+/** The core names its steps with the agent's name before. */
+function plainName(name: string): string {
+  return name.slice(name.lastIndexOf('/') + 1)
+}
 
 /** Each step with its time, from being wanted to its end; of the same millisecond in their usual order. Pure. */
 export function stepsOf(operation: Operation, steps: readonly Step[]): readonly ShownStep[] {
@@ -40,8 +50,7 @@ export function stepsOf(operation: Operation, steps: readonly Step[]): readonly 
   }
   const all = [...steps, ...Object.entries(own).map(([name, at]) => ({ name, at }))]
   const shown = all.flatMap(({ name, at }) => {
-    // The core names its steps with the agent's name before.
-    const step = name.slice(name.lastIndexOf('/') + 1)
+    const step = plainName(name)
     const rank = meanings.findIndex(([pattern]) => pattern.test(step))
     const text = step === 'decided' ? `Decided: ${operation.decision}` : meanings[rank]?.[1]
     return text === undefined || typeof at !== 'number' ? [] : [{ at, text, rank }]

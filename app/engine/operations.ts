@@ -28,6 +28,8 @@ export interface OperationRequest {
   readonly pushed?: readonly PushedFiles[]
   readonly to?: RollbackTo
   readonly reason?: string
+  /** Of a command: the GUID of the webhook that its comment came with. */
+  readonly webhook?: string
 }
 
 export interface PushedFiles {
@@ -65,6 +67,11 @@ export interface Operation extends Omit<WantedOperation, 'agent'> {
   readonly createdAt: number
   readonly startedAt: number | undefined
   readonly finishedAt: number | undefined
+}
+
+/** The GUID of the webhook that an operation goes back to; a name of our own where there was none. */
+export function webhookOf({ request, delivery }: Pick<Operation, 'request' | 'delivery'>): string {
+  return request.webhook ?? delivery
 }
 
 export async function insertOperation(

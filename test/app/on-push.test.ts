@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { changedPathsOf } from '../../app/on-push.ts'
 import { wantsPrereleases } from '../../app/on-release.ts'
 import type { PushPayload } from '../../app/payload.ts'
-import { selectAffected } from '../../src/agent.ts'
+import { selectAffected } from '../../src/affected.ts'
 import { parseConfig } from '../../src/config/parse.ts'
 import { memoryPlatform } from '../support/memory-platform.ts'
 

@@ -120,6 +120,23 @@ describe.skipIf(missingBrowser !== undefined)(about, () => {
     })
   })
 
+  it('an empty fleet shows the first deploy without anybody doing anything', async () => {
+    const fresh = await createPlace()
+    const started = await startDashboard(fresh)
+    page = await open()
+    await page.goto(started.url)
+    const empty = await page.locator('main').textContent()
+    await page.locator('.pulse').waitFor()
+    await gitRemote(fresh.work, 'push', '-q', 'origin', 'main')
+    await page.locator('.rows .version', { hasText: '1.0.1' }).waitFor()
+    await page.close()
+    await started.stop()
+    await fresh.close()
+
+    expect(empty).toContain('No agent has been deployed yet')
+    expect(complaints).toEqual([])
+  })
+
   describe('with people', () => {
     let memory: MemoryPlatform
 

@@ -42,6 +42,57 @@ describe('the text format', () => {
   })
 })
 
+/** What `promtool check metrics` would say, and the text format's own rules. */
+function lint(text: string): string[] {
+  const problems: string[] = []
+  const types = new Map<string, string>()
+  const seen = new Set<string>()
+  if (!text.endsWith('\n')) problems.push('the last line has no end')
+  const lines = text.trimEnd().split('\n')
+  for (const [index, line] of lines.entries()) {
+    const [, comment, name = '', rest = ''] = /^# (HELP|TYPE) ([a-z][a-z0-9_]*) (.+)$/.exec(line) ?? []
+    if (comment === 'HELP' && !(lines[index + 1] ?? '').startsWith(`# TYPE ${name} `)) problems.push(`${name}: no type`)
+    if (comment === 'HELP' && !rest.endsWith('.')) problems.push(`${name}: the help is no sentence`)
+    if (comment === 'TYPE' && !(lines[index - 1] ?? '').startsWith(`# HELP ${name} `)) problems.push(`${name}: no help`)
+    if (comment === 'TYPE' && types.has(name)) problems.push(`${name}: twice`)
+    if (comment === 'TYPE') types.set(name, rest)
+    if (comment !== undefined) continue
+    const [, sample = '', labels = '', value = ''] =
+      /^([a-z][a-z0-9_]*)(\{(?:[a-z_]+="(?:[^"\\\n]|\\["\\n])*",?)+\})? (\S+)$/.exec(line) ?? []
+    const metric = types.has(sample) ? sample : sample.replace(/_(?:bucket|sum|count)$/, '')
+    const type = types.get(metric)
+    if (type === undefined) problems.push(`not understood, or of no metric: ${line}`)
+    if (seen.has(`${sample}${labels}`)) problems.push(`twice: ${sample}${labels}`)
+    seen.add(`${sample}${labels}`)
+    if (!Number.isFinite(Number(value))) problems.push(`no number: ${line}`)
+    if (type === 'histogram' && metric === sample) problems.push(`a histogram without its parts: ${line}`)
+  }
+  for (const [name, type] of types) {
+    if (!/^(agent_deploy|process)_/.test(name)) problems.push(`${name}: whose is it?`)
+    if ((type === 'counter') !== name.endsWith('_total')) problems.push(`${name}: only counters end with _total`)
+    if (type === 'histogram' && !/_(seconds|bytes)$/.test(name)) problems.push(`${name}: in which unit?`)
+    if (/_(ms|milliseconds|minutes|kb|megabytes|percent)(_total)?$/.test(name)) problems.push(`${name}: no base unit`)
+  }
+  return problems
+}
+
+describe('the check', () => {
+  // what is wrong · the text
+  it.each([
+    ['no help', '# TYPE agent_deploy_x gauge\nagent_deploy_x 1\n'],
+    [
+      'only counters end with _total',
+      '# HELP agent_deploy_x_total X.\n# TYPE agent_deploy_x_total gauge\nagent_deploy_x_total 1\n',
+    ],
+    ['in which unit?', '# HELP agent_deploy_x X.\n# TYPE agent_deploy_x histogram\nagent_deploy_x_count 1\n'],
+    ['no base unit', '# HELP agent_deploy_x_ms X.\n# TYPE agent_deploy_x_ms gauge\nagent_deploy_x_ms 1\n'],
+    ['twice', '# HELP agent_deploy_x X.\n# TYPE agent_deploy_x gauge\nagent_deploy_x 1\nagent_deploy_x 2\n'],
+    ['not understood', '# HELP agent_deploy_x X.\n# TYPE agent_deploy_x gauge\nagent_deploy_x{a="\\q"} 1\n'],
+  ])('finds %s', (problem, text) => {
+    expect(lint(text).join()).toContain(problem)
+  })
+})
+
 describe('the metrics of the app', () => {
   let place: Place
   let app: TestDashboard
@@ -95,6 +146,17 @@ describe('the metrics of the app', () => {
     ['what runs', 'agent_deploy_build_info{version="0.1.0",node="'],
   ])('tell of %s', (_what, sample) => {
     expect(text).toContain(`\n${sample}`)
+  })
+
+  it('keep the conventions of Prometheus: names, units, help, types, every series once', () => {
+    expect(lint(text)).toEqual([])
+  })
+
+  it('have no label that grows with what people do', () => {
+    const labels = new Set([...text.matchAll(/[{,](\w+)="/g)].map(([, label]) => label))
+
+    for (const label of ['agent', 'repository', 'commit', 'delivery', 'actor', 'url', 'path'])
+      expect(labels).not.toContain(label)
   })
 
   it('are read with a token where there is one, and with nothing else', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { operationPath } from '../../app/dashboard/words.ts'
 import { createLog } from '../../app/log.ts'
+import { startNanonets } from '../../app/sandbox/nanonets/server.ts'
 import { startNasiko } from '../../app/sandbox/nasiko/server.ts'
 import { platforms } from '../../src/platforms/index.ts'
 import { createRedactor } from '../../src/redact.ts'
@@ -24,18 +25,28 @@ const own = {
   typed: canary('t'),
 }
 
-const config = `version: 1
+const configFor = (faq: string) => `version: 1
 defaults: { platform: nasiko, connection: main }
 agents:
   support-bot: { id: agent-abc123, path: agents/support, verify: { path: / } }
+  faq: { platform: nanonets, connection: docs, id: ${faq}, path: agents/faq, settings: { file: agent.yml } }
 `
+
+/** A prompt is shown where it changes; what should not be in it is not. */
+const faqTree = {
+  'agents/faq/agent.yml': 'name: FAQ\nsystem_prompt: { file: prompt.md }\n',
+  'agents/faq/prompt.md': `Answer briefly, and say ${own.typed} to nobody.\n`,
+}
 
 type Outputs = Readonly<Record<string, string>>
 
 /** An app in all kinds of trouble, on one kind of store; everything that it lets anybody see. */
 async function story(databaseUrl: string | undefined): Promise<{ outputs: Outputs; canaries: readonly Canary[] }> {
   const tree = agentTree('agents/support', 'version 1')
-  const place = await createPlace({ '.github/agents.yml': config, ...tree })
+  const nanonets = await startNanonets()
+  const nanoKey = nanonets.addWorkspace()
+  const { group } = nanonets.addAgent({ key: nanoKey, name: 'FAQ', config: { system_prompt: 'by hand' } })
+  const place = await createPlace({ '.github/agents.yml': configFor(group), ...tree, ...faqTree })
   const nasiko = await startNasiko({ root: join(place.folder.path, 'nasiko'), buildMs: 20 })
   const account = nasiko.addAccount('ada')
   await nasiko.addAgent({ owner: 'ada', name: 'support', id: 'agent-abc123' })
@@ -44,9 +55,15 @@ async function story(databaseUrl: string | undefined): Promise<{ outputs: Output
     signIn: true,
     platforms,
     isLogReal: true,
-    connections: `main: { platform: nasiko, base-url: "${nasiko.url}", repositories: [acme/*], credentials: { NASIKO_ACCESS_KEY: KEY, NASIKO_ACCESS_SECRET: SECRET } }\nother: { platform: nasiko, credentials: { NASIKO_TOKEN: OTHER } }\n`,
+    connections: `main: { platform: nasiko, base-url: "${nasiko.url}", repositories: [acme/*], credentials: { NASIKO_ACCESS_KEY: KEY, NASIKO_ACCESS_SECRET: SECRET } }\ndocs: { platform: nanonets, base-url: "${nanonets.url}", repositories: [acme/*], credentials: { NANONETS_API_KEY: NANO } }\nother: { platform: nasiko, credentials: { NASIKO_TOKEN: OTHER } }\n`,
     env: {
-      ...{ OTHER: own.typed, KEY: account.accessKey, SECRET: account.accessSecret, METRICS_TOKEN: own.metrics },
+      ...{
+        OTHER: own.typed,
+        NANO: nanoKey,
+        KEY: account.accessKey,
+        SECRET: account.accessSecret,
+        METRICS_TOKEN: own.metrics,
+      },
       OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
       OTEL_EXPORTER_OTLP_HEADERS: `authorization=Bearer%20${own.collector}`,
       ...(databaseUrl ? { DATABASE_URL: databaseUrl } : {}),
@@ -112,7 +129,8 @@ async function story(databaseUrl: string | undefined): Promise<{ outputs: Output
 
   const outputs: Record<string, string> = {}
   const given = { cookie, authorization: `Bearer ${own.metrics}`, 'x-canary': own.header }
-  const operations = await app.app.store.agents.recent(key, 50)
+  const faq = await app.app.store.agents.recent(key.replace('support-bot', 'faq'), 50)
+  const operations = [...(await app.app.store.agents.recent(key, 50)), ...faq]
   const pages = ['/', '/queue', `/agents/${key}`, `/agents/${key}/rollback`, `/agents/${key}/resume`]
   for (const path of [...pages, ...operations.map(({ id }) => operationPath(id)), '/metrics', '/nothing', '/sign-in'])
     outputs[path] = await (await app.get(path, given)).text()
@@ -147,13 +165,14 @@ async function story(databaseUrl: string | undefined): Promise<{ outputs: Output
     ...Object.entries(own).map(([name, value]) => ({ name, value })),
     { name: 'key', value: account.accessKey },
     { name: 'secret', value: account.accessSecret },
+    { name: 'key of the other platform', value: nanoKey },
     ...sessions.slice(0, 1).map((value) => ({ name: 'session of the platform', value })),
     { name: 'webhook secret', value: webhookSecret },
     { name: 'private key', value: place.app.privateKey },
     { name: 'client secret', value: place.app.clientSecret },
     { name: 'session of a person', value: cookie.split('=')[1] ?? '' },
   ]
-  await Promise.all([place.close(), nasiko.close()])
+  await Promise.all([place.close(), nasiko.close(), nanonets.close()])
   collector.close()
   return { outputs, canaries }
 }
@@ -220,6 +239,7 @@ function describeStore(name: string, open: () => Promise<string | undefined>): v
       expect(records).toContain('authorization: *** ***')
       expect(records).toContain(String.raw`authorization: \\*\\*\\*…`)
       expect(records).toContain('key *** ended')
+      expect(Object.values(outputs).some((text) => text.includes('Answer briefly, and say *** to nobody.'))).toBe(true)
       expect(traces).toContain('agent_deploy.decision')
       expect(stream).toContain('data: ')
       expect(log).toContain('***')

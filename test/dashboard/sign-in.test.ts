@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { type IncomingMessage, request as httpRequest } from 'node:http'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createPeople } from '../../app/dashboard/people.ts'
@@ -29,6 +30,19 @@ async function ask(path: string, headers: Readonly<Record<string, string>>): Pro
     })
     sent.on('error', reject).end()
   })
+}
+
+/** What a stream begins with. */
+async function firstEvent(url: string, cookie: string): Promise<string> {
+  const abort = new AbortController()
+  const response = await fetch(url, { headers: { cookie }, signal: abort.signal })
+  let text = ''
+  for await (const chunk of response.body ?? []) {
+    text += Buffer.from(chunk).toString()
+    if (text.includes('data: ')) break
+  }
+  abort.abort()
+  return text
 }
 
 describe('without sign-in', () => {
@@ -112,6 +126,34 @@ describe('with sign-in', () => {
       expect((await app.get(path, { cookie: ada })).status, path).toBe(200)
     }
     expect(await (await app.get('/queue', { cookie: boss })).text()).not.toContain('support-bot')
+    expect(await (await app.get('/api/v1/queue', { cookie: boss })).text()).not.toContain('support-bot')
+  })
+
+  it('nobody follows or presses anything of a repository that they do not see', async () => {
+    const boss = await app.signInAs('boss')
+    const fleet = await app.get('/', { cookie: boss })
+    const csrf = /name="csrf" value="([^"]+)"/.exec(await fleet.text())?.[1] ?? ''
+    const pressed = await Promise.all(
+      ['rollback', 'hold', 'resume'].map((action) =>
+        fetch(`${app.url}${agentPath()}/${action}`, {
+          method: 'POST',
+          redirect: 'manual',
+          headers: { cookie: boss },
+          body: new URLSearchParams({ csrf, ticket: randomUUID() }),
+        }),
+      ),
+    )
+    const streams = await Promise.all(
+      [agentPath(), '/', '/queue'].map((of) => firstEvent(`${app.url}/events?of=${encodeURIComponent(of)}`, boss)),
+    )
+    await settled(app, place.github)
+
+    expect(csrf).not.toBe('')
+    expect(pressed.map(({ status }) => status)).toEqual([404, 404, 404])
+    expect(streams[0]).toContain('There is nothing here')
+    expect(streams[1]).toContain('No agent has been deployed yet')
+    expect(streams.join()).not.toContain(agentPath())
+    expect(app.memory.effects).toEqual(['deploy 1.0.1'])
   })
 
   it('a bearer token of the app reads the API, one that GitHub does not know nothing', async () => {

@@ -57,6 +57,24 @@ describe('with a collector', () => {
     expect(new Set(collector.spans.map(({ spanId }) => spanId)).size).toBe(collector.spans.length)
   })
 
+  it('commands of a comment are one trace, from the webhook of the comment', async () => {
+    await deploy()
+    await place.push({ tree: { 'agents/support/note.md': 'x\n' }, message: 'docs: x' }, 'note')
+    const pull = { repo: 'acme/agents', head: 'note', base: 'main', title: 'note', author: 'ada' }
+    const number = await place.github.openPullRequest(pull)
+    place.github.comment({ repo: 'acme/agents', number, author: 'ada', body: '/rollback support-bot\n/hold search' })
+    await settled(app, place.github)
+    await until('both are told of', () => named('rollback').length + named('hold').length === 2)
+    const [webhook] = named('webhook issue_comment')
+    const commands = [...named('rollback'), ...named('hold')]
+
+    expect(named('webhook issue_comment')).toHaveLength(1)
+    expect(commands.map(({ parentSpanId, traceId }) => [parentSpanId, traceId])).toEqual([
+      [webhook?.spanId, webhook?.traceId],
+      [webhook?.spanId, webhook?.traceId],
+    ])
+  })
+
   it('goes with the headers and the resource that the environment names, to no redirect', async () => {
     await deploy({
       OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20a-collector-token, x-tenant = acme',
