@@ -19,7 +19,7 @@ const errors = painterFor(process.stderr)
 async function main(): Promise<number> {
   const asked = readArguments(process.argv.slice(2))
   if (asked.help) {
-    process.stdout.write(helpText())
+    process.stdout.write(helpText(asked.command))
     return 0
   }
   const temp = await mkdtemp(join(tmpdir(), 'agent-deploy-'))

@@ -8,7 +8,7 @@ import { absentFrom, fingerprints } from './document/managed.ts'
 import { beginOutcome, type Draft } from './draft.ts'
 import { changesOf, findDrift, isHeld, judgeDrift } from './drift.ts'
 import { explain, fail, Postponed } from './errors.ts'
-import { fileChanges } from './file-changes.ts'
+import { againstLive } from './file-changes.ts'
 import { readHistory, rolledBackCommits } from './history.ts'
 import type { Io } from './io.ts'
 import { withOwnJournal } from './journal.ts'
@@ -68,8 +68,7 @@ async function deployAgent(story: Story): Promise<Outcome> {
     }
     await checkDrift(story, { draft, standing, content })
     if (request.dryRun) {
-      const files = await fileChanges({ agent, config: request.config, standing, content, io })
-      if (files) draft.add({ fileChanges: files })
+      draft.add(await againstLive({ agent, config: request.config, standing, content, io }))
       return draft.end('skipped', 'dry-run', `Would deploy ${describe(story, { plan, standing })}.`)
     }
     io.log.info(`${agent.name}: deploying ${describe(story, { plan, standing })}`, { agent: agent.name })

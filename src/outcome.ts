@@ -78,7 +78,7 @@ export interface Outcome {
     readonly included: boolean
     readonly reason: string
   }[]
-  /** On a document platform: what the change makes other there. Secrets are hidden. */
+  /** What the change makes other: of the document on its platform, elsewhere of the settings (in a plan). Secrets are hidden. */
   readonly changes?: readonly Difference[]
   /** What somebody else edited there since the last deploy, of what the change would overwrite. */
   readonly drift?: readonly Difference[]

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Inputs, secretInputs } from '../src/action/inputs.ts'
-import { exitCodeOf, helpText, options, readArguments } from '../src/cli/arguments.ts'
+import { commands, exitCodeOf, helpText, options, readArguments } from '../src/cli/arguments.ts'
 import { parseRemote } from '../src/cli/context.ts'
 import { writeTree } from './support/repository.ts'
 import { digestOf, node24, root } from './support/runner.ts'
@@ -76,8 +76,12 @@ describe('the command', () => {
     await world.close()
   })
 
-  function start(args: readonly string[], given: { cwd?: string; env?: Record<string, string> } = {}) {
-    const child = spawn(node24, [join(root, 'dist/cli.cjs'), ...args], {
+  function start(
+    args: readonly string[],
+    given: { cwd?: string; env?: Record<string, string>; through?: readonly string[] } = {},
+  ) {
+    const [file = '', ...words] = given.through ?? [node24, join(root, 'dist/cli.cjs'), ...args]
+    const child = spawn(file, words, {
       cwd: given.cwd ?? workspace,
       env: {
         PATH: process.env['PATH'] ?? '',
@@ -173,6 +177,16 @@ describe('the command', () => {
     expect(result.stderr).toContain('.github/agents.yml:6:5 "agents.support-bot.pth" is not a known key')
   })
 
+  it.each(Object.keys(commands))('says by `%s --help` what it takes, and nothing of others', async (command) => {
+    const result = await run(command, '--help')
+
+    expect(result).toMatchObject({ code: 0, stderr: '' })
+    expect(result.stdout).toContain(`agent-deploy ${command} [agent…] [options]`)
+    expect(result.stdout).toContain('Exit codes')
+    expect(result.stdout.includes('--target-version')).toBe(command === 'rollback')
+    expect(result.stdout.includes('--list')).toBe(command === 'bundle')
+  })
+
   it.each([
     ['an unknown command', ['explode'], 2, '"explode"'],
     ['an unknown option', ['deploy', '--force'], 2, '--force'],
@@ -184,6 +198,33 @@ describe('the command', () => {
     expect(result.code, result.stderr).toBe(code)
     expect(result.stderr + result.stdout).toContain(words)
     expect(writesIn(world.nasiko.requests)).toEqual([])
+  })
+
+  it.each([
+    ['done', 0, ['deploy'], {}],
+    ['failed', 1, ['deploy'], { NASIKO_TOKEN: 'another-token-0123456789' }],
+    ['refused', 2, ['deploy', '--version', '0.1.0'], {}],
+    ['unknown', 3, ['deploy', '--timeout', '10ms'], {}],
+  ])('ends as the help says: %s with %i', async (_, code, args, env) => {
+    const result = await start(args, { env }).done
+
+    expect(result.code, result.stderr + result.stdout).toBe(code)
+  })
+
+  it.each([
+    ['a terminal', {}, true],
+    ['a terminal whose user wants none', { NO_COLOR: '1' }, false],
+  ])('uses colours as fits %s', async (_, env, expected) => {
+    const terminal = ['-c', 'import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)']
+    const { done } = start([], {
+      env: { TERM: 'xterm-256color', ...env },
+      through: ['python3', ...terminal, node24, join(root, 'dist/cli.cjs'), 'plan'],
+    })
+
+    const result = await done
+
+    expect(result.code, result.stdout).toBe(0)
+    expect(result.stdout.includes('\u001b[')).toBe(expected)
   })
 
   it('uses colours where they are asked for, and none in a pipe', async () => {

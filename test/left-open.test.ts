@@ -96,3 +96,24 @@ it('a record of this very run is left to it', async () => {
 
   expect(seen).toEqual([record])
 })
+
+// Columns: what the platform lists of the version · minutes since · the last word.
+it.each<[string, number, string]>([
+  ['building', 5, 'open'],
+  ['building', 21, 'error'],
+  ['failed', 5, 'failure'],
+  ['ready', 5, 'error'],
+])('a record of a rollout of several acts whose version is %s after %i minutes', async (status, minutes, last) => {
+  if (!agent) throw new Error('the config has no agent')
+  const no = () => Promise.reject(new Error('its ticket is gone'))
+  const client: PlatformClient = { find: no, submit: no, check: no, proceed: no }
+  const platform: Live = { platformVersion: 'v1', versions: [{ version: 'v2', status }] }
+  const io = testIo({ clock: { now: () => begun + minutes * minute, sleep: async () => undefined } })
+
+  const [seen] = await closeLeftOpen([recordOf([submitted], null)], {
+    ...{ agent, client, platform, io, own: 'mine', readOnly: true },
+  })
+
+  const state = seen?.statuses[0]?.state
+  expect(state === 'in_progress' ? 'open' : state).toBe(last)
+})

@@ -23,6 +23,13 @@ describe('the README’s examples', () => {
     expect(workflows().length).toBeGreaterThanOrEqual(8)
   })
 
+  it('name the schema that is published, for editors to complete by', () => {
+    const [first = ''] = configs.map(({ text }) => text)
+    const [, path = ''] = /^# yaml-language-server: \$schema=https:\/\/\S+\/(dist\/\S+)$/m.exec(first) ?? []
+
+    expect(JSON.parse(readFileSync(join(root, path), 'utf8'))).toMatchObject({ properties: { agents: {} } })
+  })
+
   it.each(configs)('under “$heading” are configs that hold', ({ text }) => {
     expect(parseConfig(text, { path: 'README.md', platforms }).agents.length).toBeGreaterThan(0)
   })

@@ -1,7 +1,5 @@
-import { deploy } from '../deploy.ts'
 import type { Outcome } from '../outcome.ts'
 import { renderSummary } from '../report.ts'
-import { rollback } from '../rollback.ts'
 import { annotate } from './annotate.ts'
 import { connectFrom } from './connect.ts'
 import type { Context } from './context.ts'
@@ -9,7 +7,6 @@ import type { Inputs } from './inputs.ts'
 import { isFailing, outputsOf, setOutputs } from './outputs.ts'
 import { prepare } from './prepare.ts'
 import type { Runner } from './runner.ts'
-import { showStatus } from './show-status.ts'
 
 export interface Run {
   readonly inputs: Inputs
@@ -24,6 +21,7 @@ export async function carryOut(run: Run): Promise<void> {
   await report(await perform({ ...run, context }), { ...run, context })
 }
 
+/** Loads what the command needs and no more. */
 async function perform(run: Run & { context: Context }): Promise<readonly Outcome[]> {
   const { inputs, context, runner } = run
   const prepared = await prepare(run)
@@ -31,9 +29,11 @@ async function perform(run: Run & { context: Context }): Promise<readonly Outcom
   const { config, io, agents, head } = prepared
   try {
     if (inputs.command === 'status') {
+      const { showStatus } = await import('./show-status.ts')
       return await showStatus({ config, agents, connect, io, runner, webUrl: context.webUrl })
     }
     if (inputs.command === 'rollback') {
+      const { rollback } = await import('../rollback.ts')
       const to = inputs['target-version']
         ? ({ kind: 'version', version: inputs['target-version'] } as const)
         : ({ kind: 'previous' } as const)
@@ -48,6 +48,7 @@ async function perform(run: Run & { context: Context }): Promise<readonly Outcom
       }
       return await rollback({ ...request, dryRun: false, wait: inputs.wait, connect }, io)
     }
+    const { deploy } = await import('../deploy.ts')
     const dryRun = inputs.command === 'plan'
     return await deploy(
       { config, agents, commit: head, trigger: context.trigger, dryRun, wait: inputs.wait, connect },

@@ -71,7 +71,10 @@ const AgentResult = z.object({
   bundleSize: about(z.optional(z.int()), 'Bytes.'),
   files: about(z.optional(z.int()), 'Number of files that ship.'),
   version: about(z.optional(Version), 'How the version was found.'),
-  changes: about(z.optional(z.array(Difference)), 'What the deploy makes other on a configuration platform.'),
+  changes: about(
+    z.optional(z.array(Difference)),
+    'What the deploy makes other: of the document on its platform, elsewhere of the settings (of a plan).',
+  ),
   drift: about(z.optional(z.array(Difference)), 'What somebody else edited there since the last deploy.'),
   fileChanges: about(z.optional(FileChanges), 'Of a plan: against what is live, where that is known.'),
   tag: about(z.optional(z.string()), 'The git tag that was written for it.'),

@@ -47,6 +47,26 @@ export const options = {
   'on-failure': 'rollback or keep',
 } as const satisfies Record<string, string>
 
+/** What a command takes; an option that is not named here is for all of them. */
+const only: Readonly<Record<string, readonly string[]>> = {
+  'base-url': ['plan', 'deploy', 'rollback', 'status'],
+  version: ['plan', 'deploy'],
+  strategy: ['plan', 'deploy', 'bundle', 'validate'],
+  release: ['deploy'],
+  'cleanup-old': ['deploy'],
+  include: ['plan', 'deploy', 'bundle'],
+  exclude: ['plan', 'deploy', 'bundle'],
+  environment: ['plan', 'deploy', 'rollback', 'status'],
+  'target-version': ['rollback'],
+  reason: ['rollback'],
+  'cleanup-failed': ['rollback'],
+  wait: ['deploy', 'rollback'],
+  timeout: ['deploy', 'rollback'],
+  'on-failure': ['deploy'],
+  list: ['bundle'],
+  output: ['bundle'],
+}
+
 const flags = { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' }, list: { type: 'boolean' } } as const
 
 /** Throws `input-invalid` for what it does not know. */
@@ -96,22 +116,27 @@ function parse(words: readonly string[]) {
   }
 }
 
-export function helpText(): string {
+const shown = {
+  json: 'the result as JSON on stdout, all else on stderr',
+  help: 'this',
+  list: 'bundle: every file, and why it is in or out',
+  output: 'bundle: folder to keep the archives in',
+}
+
+/** Of one command with what it takes, or of all. */
+export function helpText(about = ''): string {
+  const command = about in commands ? about : ''
+  const isMeant = (name: string) => command === '' || (only[name]?.includes(command) ?? true)
   const rows = (table: Readonly<Record<string, string>>, prefix = '') =>
     Object.entries(table).map(([name, meaning]) => `  ${(prefix + name).padEnd(18)}${meaning}`)
   return [
-    'Usage: agent-deploy <command> [agent…] [options]',
+    `Usage: agent-deploy ${command || '<command>'} [agent…] [options]`,
     '',
-    'Commands',
-    ...rows(commands),
+    ...(command === '' ? ['Commands'] : []),
+    ...rows(Object.fromEntries(Object.entries(commands).filter(([name]) => command === '' || name === command))),
     '',
     'Options',
-    ...rows(options, '--'),
-    ...rows({ json: 'the result as JSON on stdout, all else on stderr', help: 'this' }, '--'),
-    ...rows(
-      { list: 'bundle: every file, and why it is in or out', output: 'bundle: folder to keep the archives in' },
-      '--',
-    ),
+    ...rows(Object.fromEntries(Object.entries({ ...options, ...shown }).filter(([name]) => isMeant(name))), '--'),
     '',
     'Credentials come from the environment: GITHUB_TOKEN for the record, and the platform’s own, such as NASIKO_TOKEN.',
     '',
