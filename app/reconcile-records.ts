@@ -18,6 +18,8 @@ import type { Budget, Reach } from './reconcile-budget.ts'
 const deadlines = 2
 /** Fetching, packing and uploading come before and between them. */
 const marginMs = 10 * 60_000
+/** A workflow may ask for more time than the config file does. */
+const shortestMs = 2 * 60 * 60_000
 /** For an agent that the config no longer has; GitHub ends a job on its runners after this time. */
 const longestMs = 6 * 60 * 60_000
 const gone = { state: 'error', description: 'unknown: timed-out. The run that began it is gone.' } as const
@@ -82,7 +84,7 @@ async function endIfStuck(record: LedgerRecord, lane: Lane): Promise<void> {
   const operation = await app.store.agents.read(record.payload.id)
   if (operation) return await endOwn(record, { operation, lane })
   const config = await agentAt(lane, { ref: agent.defaultBranch, name: agent.name }).catch(() => undefined)
-  const lastsMs = config ? deadlines * config.agent.deploy.timeoutMs + marginMs : longestMs
+  const lastsMs = config ? Math.max(shortestMs, deadlines * config.agent.deploy.timeoutMs + marginMs) : longestMs
   if (app.clock.now() - Date.parse(record.statuses[0]?.at ?? record.createdAt) < lastsMs) return
   await endForeign(record, { lane, agent: config?.agent })
   await deployInstead(record, lane)

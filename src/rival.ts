@@ -40,12 +40,14 @@ async function findRival(entry: Entry, { id, recent, io }: Own & { id: number })
   const { github } = io
   if (!github) return undefined
   const { name, environment } = entry.agent
-  const seen = new Set(recent.map((record) => record.id))
+  // What is older was there when the plan was made.
+  const seen = Math.max(0, ...recent.map((record) => record.id))
   try {
     const asked = { environment, per_page: pageSize, page: 1 }
     const { data } = await github.request('GET /repos/{owner}/{repo}/deployments', asked)
     for (const { id: theirs, task, payload: raw } of z.array(Deployment).parse(data)) {
-      const payload = theirs < id && !seen.has(theirs) && task !== 'rollback' ? payloadOf(raw) : undefined
+      const isBetween = theirs > seen && theirs < id
+      const payload = isBetween && task !== 'rollback' ? payloadOf(raw) : undefined
       if (payload?.agent !== name || payload.commit !== entry.commit) continue
       if (payload.digest !== (entry.digest ?? null)) continue
       const statuses = await readStatuses(github, theirs)

@@ -177,7 +177,10 @@ function report(log: Log, { key, error }: { key: string; error: unknown }): void
   else log.error('unexpected', { key, stack: error instanceof Error ? (error.stack ?? '') : String(error) })
 }
 
+/** pg-boss passes on what it caught as an object of its own. */
 function text(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  return error.message || ('code' in error ? String(error.code) : error.name)
+  if (typeof error !== 'object' || error === null) return String(error)
+  // Whatever it is, only what can be read as text of these is used.
+  const { message, code, name } = error as { message?: unknown; code?: unknown; name?: unknown }
+  return String(message || code || name || 'without a message')
 }

@@ -89,7 +89,7 @@ describe('a record that was left open', () => {
     await change()
     await rest()
     abandon()
-    await look(30 * 60_000)
+    await look(100 * 60_000)
 
     expect(states()).toEqual(['in_progress success', 'in_progress'])
   })

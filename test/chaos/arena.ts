@@ -8,7 +8,9 @@ import { git, gitRemote } from '../support/repository.ts'
 /** Missed webhooks are looked for all the time: 1.2 s. */
 const reconcileMinutes = '0.02'
 /** Backoff of a minute may be under way after many faults, on a machine with much else to do; what takes longer is stuck. */
-const patienceMs = 180_000
+const patienceMs = 600_000
+/** Once all has ended, the last switch is over within moments. */
+const servingMs = 30_000
 /** Each look costs a few queries; several arenas share the machine. */
 const lookEveryMs = 40
 const crashPoint = join(import.meta.dirname, 'crash-point.ts')
@@ -92,12 +94,12 @@ export async function openArena(given: { databaseUrl?: string; dataDir?: string 
     kills: () => kills,
     /** The app with a bomb in it. */
     startCrashingAt: (step: number) => start({ NODE_OPTIONS: `--import=${crashPoint}`, CRASH_AT: String(step) }),
-    /** How many calls the app makes from its start, over one push, to its end in order. */
-    async countSteps(): Promise<number> {
+    /** How many calls the app makes from its start, over what people ask of it, to its end in order. */
+    async countSteps(deed: () => Promise<unknown>): Promise<number> {
       const file = join(rig.place.folder.path, 'count')
       await start({ NODE_OPTIONS: `--import=${crashPoint}`, COUNT_FILE: file })
-      await this.push('counted')
-      await when('the counted push is done', isQuiet)
+      await deed()
+      await when('what is counted is done', isQuiet)
       await kill('SIGTERM')
       return Number(readFileSync(file, 'utf8'))
     },
@@ -144,7 +146,7 @@ export async function openArena(given: { databaseUrl?: string; dataDir?: string 
       }
       try {
         await when('everything has ended', isQuiet)
-        await when('the right content is live', async () => (await rig.says()) === expected, 5000)
+        await when('the right content is live', async () => (await rig.says()) === expected, servingMs)
       } catch (error) {
         const says = await rig.says().catch(String)
         return [`${String(error)}: it says "${says}", meant is "${expected}"`, ...(await evidence())]

@@ -94,9 +94,10 @@ describe.skipIf(missingDisk !== undefined)(`a disk ${missingDisk ? `(${missingDi
   it('that is full: 503, nothing lost, and all goes on once there is room', { timeout: 120_000 }, async () => {
     const folder = temporaryFolder()
     ends.push(folder.remove)
+    // Room for the database and for what was compiled (4 MB).
     const disk = join(folder.path, 'disk')
     mkdirSync(disk)
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', disk])
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'tmpfs', disk])
     ends.push(() => execFileSync('umount', ['-l', disk]))
     const here = await begin({ dataDir: join(disk, 'data') })
     const filler = join(disk, 'filler')
