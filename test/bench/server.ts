@@ -10,6 +10,8 @@ import { webhookSecret } from '../support/app.ts'
 import { webhookPath } from '../../app/receiver.ts'
 import type { Bench } from './bench.ts'
 
+/** Set, it shows what the App says while it is measured: for those who work on the bench. */
+const isTold = process.env['BENCH_DEBUG'] !== undefined
 /** A server that does not answer within this has not started at all. */
 const patienceMs = 30_000
 
@@ -33,7 +35,7 @@ export async function startServer(given: {
   const url = `http://127.0.0.1:${port}`
   const began = performance.now()
   const child = spawn(process.execPath, [given.script, ...(given.args?.(port) ?? [])], {
-    stdio: ['ignore', process.env['BENCH_DEBUG'] ? 'inherit' : 'ignore', 'pipe'],
+    stdio: ['ignore', isTold ? 'inherit' : 'ignore', 'pipe'],
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], PORT: String(port), HOST: '127.0.0.1', ...given.env },
   })
   let complaint = ''
@@ -91,7 +93,7 @@ export async function startOurs(
   const connections = join(bench.folder, 'connections.yml')
   writeFileSync(connections, '{}\n')
   const env = {
-    LOG_LEVEL: process.env['BENCH_DEBUG'] ? 'debug' : 'warn',
+    LOG_LEVEL: isTold ? 'debug' : 'warn',
     RECONCILE_MINUTES: '0',
     GITHUB_API_URL: 'http://127.0.0.1:9',
     CONNECTIONS: connections,
