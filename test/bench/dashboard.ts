@@ -11,9 +11,9 @@ const agents = 50
 const budgetMs = 50
 
 /** First byte of each page with 10,000 operations in the embedded database. */
-export async function dashboard({ rounds, quick, say }: Bench): Promise<Row[]> {
+export async function dashboard({ rounds, small, say }: Bench): Promise<Row[]> {
   const place = await createPlace()
-  const count = quick ? operations / 10 : operations
+  const count = small ? operations / 10 : operations
   await fill(place.dataDir, count)
   const app = await startDashboard(place)
   const pages = {

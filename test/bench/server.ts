@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { get } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -26,7 +26,8 @@ export interface BenchServer {
 
 /** A script of Node, started on a free port and asked until it answers at `path`. */
 export async function startServer(given: {
-  script: string
+  /** What follows `node`. */
+  words: readonly string[]
   env: Readonly<Record<string, string>>
   path: string
   args?: (port: number) => readonly string[]
@@ -34,7 +35,7 @@ export async function startServer(given: {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const began = performance.now()
-  const child = spawn(process.execPath, [given.script, ...(given.args?.(port) ?? [])], {
+  const child = spawn(process.execPath, [...given.words, ...(given.args?.(port) ?? [])], {
     stdio: ['ignore', isTold ? 'inherit' : 'ignore', 'pipe'],
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], PORT: String(port), HOST: '127.0.0.1', ...given.env },
   })
@@ -50,7 +51,7 @@ export async function startServer(given: {
   while (!(await answers(url + given.path))) {
     if (child.exitCode !== null || performance.now() - began > patienceMs) {
       await kill()
-      throw new Error(`${given.script} did not start: ${complaint.slice(-500)}`)
+      throw new Error(`${given.words.join(' ')} did not start: ${complaint.slice(-500)}`)
     }
     await sleep(2)
   }
@@ -101,5 +102,12 @@ export async function startOurs(
     ...(store.databaseUrl ? { DATABASE_URL: store.databaseUrl } : {}),
     ...more,
   }
-  return await startServer({ script: join(bench.root, 'app/server.ts'), env, path: '/readyz' })
+  return await startServer({ words: startWords(bench.root), env, path: '/readyz' })
+}
+
+/** What `npm start` does, without npm between us and the process. */
+function startWords(root: string): string[] {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: { start: string } }
+  const [, ...words] = scripts.start.split(' ')
+  return words.map((word) => (word.endsWith('.ts') ? join(root, word) : word))
 }
