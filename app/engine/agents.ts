@@ -77,15 +77,17 @@ export interface OperationChange {
 }
 
 export function createAgents(database: Database, clock: Pick<Clock, 'now'>): Agents {
-  const list = async (from: string, values: readonly (string | number)[]) =>
-    (await database.all(`SELECT * FROM ${from}`, values)).map(toOperation)
+  const list = async (where: string, values: readonly (string | number)[]) =>
+    (await database.all(`SELECT * FROM operation WHERE ${where}`, values)).map(toOperation)
+
+  /** Of all that an agent was ever wanted to do, only what is not done. */
   const open = `operation${database.notDone}`
+  const agentsOf = (rows: readonly Row[]) => [...new Set(rows.map((row) => String(row['agent_key'])))]
 
   /** What waits for a time need not any more; a run that holds the agent sees it when it ends. */
-  const letGo = async (table: string, { where, values }: { where: string; values: readonly (string | number)[] }) => {
-    const change = `UPDATE ${table} SET not_before = 0 WHERE state <> 'done' AND ${where} RETURNING agent_key`
-    const rows = await database.all(change, values)
-    return [...new Set(rows.map((row) => String(row['agent_key'])))]
+  const letGo = async (where: string, values: readonly (string | number)[]) => {
+    const change = `UPDATE ${open} SET not_before = 0 WHERE state <> 'done' AND ${where} RETURNING agent_key`
+    return agentsOf(await database.all(change, values))
   }
 
   /** Writes as the run that holds the agent: nobody can take it over between the look at the fence and the write. */
@@ -123,7 +125,10 @@ export function createAgents(database: Database, clock: Pick<Clock, 'now'>): Age
       return row && toAgent(row)
     },
 
-    active: (key) => list(`${open} WHERE agent_key = ? AND state <> 'done' ORDER BY generation`, [key]),
+    async active(key) {
+      const select = `SELECT * FROM ${open} WHERE agent_key = ? AND state <> 'done' ORDER BY generation`
+      return (await database.all(select, [key])).map(toOperation)
+    },
 
     async withWork() {
       const rows = await database.all(
@@ -133,30 +138,30 @@ export function createAgents(database: Database, clock: Pick<Clock, 'now'>): Age
     },
 
     all: async () => (await database.all('SELECT * FROM agent ORDER BY repository_id, name')).map(toAgent),
-    read: async (id) => (await list('operation WHERE id = ?', [id]))[0],
-    byDelivery: (delivery) => list('operation WHERE delivery = ? ORDER BY created_at', [delivery]),
-    byComment: (commentId) => list('operation WHERE comment_id = ? ORDER BY created_at, id', [commentId]),
+    read: async (id) => (await list('id = ?', [id]))[0],
+    byDelivery: (delivery) => list('delivery = ? ORDER BY created_at', [delivery]),
+    byComment: (commentId) => list('comment_id = ? ORDER BY created_at, id', [commentId]),
 
     releaseCommit: ({ repositoryId, commit }) =>
-      letGo(open, {
-        where: "state = 'queued' AND commit_sha = ? AND agent_key IN (SELECT key FROM agent WHERE repository_id = ?)",
-        values: [commit, repositoryId],
-      }),
+      letGo("state = 'queued' AND commit_sha = ? AND agent_key IN (SELECT key FROM agent WHERE repository_id = ?)", [
+        commit,
+        repositoryId,
+      ]),
 
     releaseInstallation: (installation) =>
-      letGo(open, { where: 'agent_key IN (SELECT key FROM agent WHERE installation = ?)', values: [installation] }),
+      letGo("state <> 'done' AND agent_key IN (SELECT key FROM agent WHERE installation = ?)", [installation]),
 
     releaseRepository: (repositoryId) =>
-      letGo(open, { where: 'agent_key IN (SELECT key FROM agent WHERE repository_id = ?)', values: [repositoryId] }),
+      letGo("state <> 'done' AND agent_key IN (SELECT key FROM agent WHERE repository_id = ?)", [repositoryId]),
 
-    async hurry({ key }) {
-      const where = "state IN ('queued', 'following') AND agent_key = ?"
-      return (await letGo(open, { where, values: [key] })).length > 0
+    hurry: async ({ key }) => (await letGo("state IN ('queued', 'following') AND agent_key = ?", [key])).length > 0,
+
+    async release(delivery) {
+      const change = "UPDATE operation SET not_before = 0 WHERE delivery = ? AND state = 'queued' RETURNING agent_key"
+      return agentsOf(await database.all(change, [delivery]))
     },
 
-    release: (delivery) => letGo('operation', { where: "delivery = ? AND state = 'queued'", values: [delivery] }),
-
-    recent: (key, limit) => list('operation WHERE agent_key = ? ORDER BY generation DESC LIMIT ?', [key, limit]),
+    recent: (key, limit) => list('agent_key = ? ORDER BY generation DESC LIMIT ?', [key, limit]),
 
     async update({ id, agentKey }, change) {
       const now = clock.now()

@@ -4,55 +4,87 @@ import { type Engine, type Handler, type Key, kindOf, type Kind } from './port.t
 
 /** How many keys of a kind are worked on at once: long deploys must not keep deliveries and comments waiting. */
 const limits: Readonly<Record<Kind, number>> = { delivery: 8, comment: 8, agent: 32 }
+const kinds: readonly Kind[] = ['delivery', 'comment', 'agent']
 /** After a handler that threw (a database in trouble, or a mistake of ours): not at once again, and not never. */
 const afterMistakeMs = 5000
 /** A timer takes no more than 2^31 - 1 ms; a look a minute costs nothing. */
 const longestTimerMs = 60_000
 
-/** The embedded engine: a timer and a set in this process. */
+/** The embedded engine: timers and sets in this process. What it does for one key does not grow with how many wait. */
 export function createLoop(io: { clock: Clock; log: Log }): Engine {
-  const due = new Map<Key, number>()
+  /** Due, and not being worked on; first come, first served. */
+  const due: Readonly<Record<Kind, Set<Key>>> = { delivery: new Set(), comment: new Set(), agent: new Set() }
+  const later = new Map<Key, number>()
   const running = new Map<Key, Promise<void>>()
+  const busy: Record<Kind, number> = { delivery: 0, comment: 0, agent: 0 }
+  /** Woken while they were being worked on. */
+  const again = new Set<Key>()
   let handler: Handler | undefined
   let stopped = false
-  let alarm = new AbortController()
+  let alarm: { at: number; readonly off: AbortController } | undefined
 
   function wake(key: Key, notBefore = 0): void {
-    due.set(key, Math.min(notBefore, due.get(key) ?? Infinity))
-    pump()
-  }
-
-  function pump(): void {
-    alarm.abort()
-    if (!handler || stopped) return
-    const now = io.clock.now()
-    let next = Infinity
-    for (const [key, at] of due) {
-      if (at > now) next = Math.min(next, at)
-      else if (!running.has(key) && hasRoom(key)) start(key)
+    const isDue = due[kindOf(key)].has(key) || again.has(key)
+    if (isDue) return
+    if (notBefore > io.clock.now()) {
+      later.set(key, Math.min(notBefore, later.get(key) ?? Infinity))
+      return setAlarm(notBefore)
     }
-    if (next < Infinity) setAlarm(Math.min(next - now, longestTimerMs))
+    later.delete(key)
+    makeDue(key)
   }
 
-  function setAlarm(ms: number): void {
-    alarm = new AbortController()
-    // It is only ever cut short for another to take its place.
-    io.clock.sleep(ms, alarm.signal).then(pump, () => undefined)
-  }
-
-  function hasRoom(key: Key): boolean {
+  function makeDue(key: Key): void {
     const kind = kindOf(key)
-    const busy = [...running.keys()].filter((other) => kindOf(other) === kind).length
-    return busy < limits[kind]
+    if (running.has(key)) return void again.add(key)
+    due[kind].add(key)
+    pump(kind)
   }
 
-  function start(key: Key): void {
-    due.delete(key)
+  function pump(kind: Kind): void {
+    if (!handler || stopped) return
+    for (const key of due[kind]) {
+      if (busy[kind] >= limits[kind]) return
+      due[kind].delete(key)
+      start(key, kind)
+    }
+  }
+
+  function start(key: Key, kind: Kind): void {
+    busy[kind]++
     const work = handle(key).finally(() => {
       running.delete(key)
-      pump()
+      busy[kind]--
+      if (again.delete(key)) due[kind].add(key)
+      pump(kind)
     })
     running.set(key, work)
+  }
+
+  /** One alarm for all: it is moved only when something is wanted before it. */
+  function setAlarm(at: number): void {
+    if (stopped || (alarm && alarm.at <= at)) return
+    alarm?.off.abort()
+    const set = { at, off: new AbortController() }
+    alarm = set
+    const ms = Math.min(Math.max(0, at - io.clock.now()), longestTimerMs)
+    // It is only ever cut short for another to take its place.
+    io.clock.sleep(ms, set.off.signal).then(ring, () => undefined)
+  }
+
+  function ring(): void {
+    alarm = undefined
+    const now = io.clock.now()
+    let next = Infinity
+    for (const [key, at] of later) {
+      if (at > now) {
+        next = Math.min(next, at)
+        continue
+      }
+      later.delete(key)
+      makeDue(key)
+    }
+    if (next < Infinity) setAlarm(next)
   }
 
   async function handle(key: Key): Promise<void> {
@@ -70,16 +102,19 @@ export function createLoop(io: { clock: Clock; log: Log }): Engine {
     wake,
     run(work) {
       handler = work
-      pump()
+      for (const kind of kinds) pump(kind)
     },
     async stop(drainMs) {
       stopped = true
-      alarm.abort()
+      alarm?.off.abort()
       let limit: NodeJS.Timeout | undefined
       const tooLong = new Promise((resolve) => (limit = setTimeout(resolve, drainMs)))
       await Promise.race([Promise.all(running.values()), tooLong])
       clearTimeout(limit)
     },
-    stats: () => ({ waiting: due.size, running: running.size }),
+    stats: () => ({
+      waiting: kinds.reduce((sum, kind) => sum + due[kind].size, later.size + again.size),
+      running: running.size,
+    }),
   }
 }

@@ -25,8 +25,8 @@ type Name = keyof typeof names
 /** Webhooks acknowledged, on the disk before each answer, against those who keep nothing. */
 export async function acks(bench: Bench): Promise<Row[]> {
   const load = await createLoad(bench)
-  const seconds = bench.quick ? 1 : 3
-  const many = bench.quick ? 5000 : 100_000
+  const seconds = bench.small ? 1 : 3
+  const many = bench.small ? 5000 : 100_000
   const postgres = await openPostgresStores(bench)
   const open: Stores[] = []
   const keep = async (opening: Promise<Stores>) => {
@@ -76,7 +76,7 @@ export async function acks(bench: Bench): Promise<Row[]> {
 async function startPeer(bench: Bench, name: 'bare-probot' | 'bare-http', env: Record<string, string>) {
   const script = join(bench.root, 'test/bench/peers', `${name}.ts`)
   const args = (port: number) => [String(port), webhookSecret]
-  return await startServer({ script, env: { ...env, LOG_LEVEL: 'fatal' }, path: '/', args })
+  return await startServer({ words: [script], env: { ...env, LOG_LEVEL: 'fatal' }, path: '/', args })
 }
 
 function rowsOf(measured: ReadonlyMap<Name, Measured>, missingPostgres: string | undefined): Row[] {

@@ -17,7 +17,7 @@ export interface Bench {
   /** Counted runs; one more comes first and warms up. */
   readonly rounds: number
   /** Little material, few rounds: shows that each row can be measured, and no more. */
-  readonly quick: boolean
+  readonly small: boolean
   say(text: string): void
 }
 
@@ -73,7 +73,7 @@ async function main(): Promise<void> {
     folder,
     root: resolve(dirname(fileURLToPath(import.meta.url)), '../..'),
     rounds: Number(values.rounds ?? (values.quick ? 1 : 7)),
-    quick: values.quick,
+    small: values.quick,
     say: (text) => process.stderr.write(`  ${text}\n`),
   }
   const findings: Finding[] = []

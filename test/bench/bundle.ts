@@ -10,7 +10,7 @@ const million = 1_000_000
 
 /** Archives with a digest of every file, against the command-line tools that do the same work. */
 export async function bundle(bench: Bench): Promise<Row[]> {
-  const sizes = bench.quick
+  const sizes = bench.small
     ? [{ files: 400, bytes: 3 * million, rounds: bench.rounds }]
     : [
         { files: 4000, bytes: 30 * million, rounds: bench.rounds },

@@ -21,10 +21,10 @@ const pasts: readonly Past[] = [
 ]
 
 /** First byte of each page in the embedded database, by the size of the fleet and the length of its history. */
-export async function dashboard({ rounds, quick, say }: Bench): Promise<Row[]> {
+export async function dashboard({ rounds, small, say }: Bench): Promise<Row[]> {
   const rows: Row[] = []
   for (const past of pasts) {
-    const scaled = quick ? { agents: Math.ceil(past.agents / 10), deployments: past.deployments / 10 } : past
+    const scaled = small ? { agents: Math.ceil(past.agents / 10), deployments: past.deployments / 10 } : past
     rows.push(...(await measure(scaled, { rounds, say })))
   }
   return rows

@@ -6,8 +6,8 @@ const million = 1_000_000
 const budgetMb = 200
 
 /** A whole deploy of one large bundle to Nullspace, by the Action and by the App as processes: their memory does not grow with it. */
-export async function doors({ quick }: Bench): Promise<Row[]> {
-  const bytes = quick ? 100 * million : 1000 * million
+export async function doors({ small }: Bench): Promise<Row[]> {
+  const bytes = small ? 100 * million : 1000 * million
   const rows: Row[] = []
   for (const door of ['action', 'app'] as const) {
     const { peakMb } = await deployLarge(bytes, door)

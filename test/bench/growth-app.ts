@@ -27,7 +27,7 @@ type Cost = keyof typeof costs
 
 /** The App over the length of its past; a hundredth as many agents as there are deliveries. */
 export async function growthApp(bench: Bench): Promise<Curve[]> {
-  const sizes = bench.quick ? [1000, 5000] : [1000, 10_000, 100_000, 1_000_000]
+  const sizes = bench.small ? [1000, 5000] : [1000, 10_000, 100_000, 1_000_000]
   const load = await createLoad(bench)
   const points: Record<Cost, Point[]> = { start: [], ack: [], sweep: [], queue: [], agent: [], fleet: [] }
   for (const size of sizes) {

@@ -15,8 +15,8 @@ const fewFiles = 200
 
 /** Time and memory of a bundle over the number of its files and over their size. */
 export async function growthBundle(bench: Bench): Promise<Curve[]> {
-  const counts = bench.quick ? [100, 1000] : [100, 1000, 10_000, 100_000]
-  const sizes = bench.quick ? [million, 4 * million] : [million, 10 * million, 100 * million, 1000 * million]
+  const counts = bench.small ? [100, 1000] : [100, 1000, 10_000, 100_000]
+  const sizes = bench.small ? [million, 4 * million] : [million, 10 * million, 100 * million, 1000 * million]
   const byFiles = await grow(bench, counts, (files) => ({ files, bytes: files * smallFile }))
   const byBytes = await grow(bench, sizes, (bytes) => ({ files: fewFiles, bytes }))
   const group = 'growth-bundle'

@@ -10,10 +10,10 @@ const folders = 10
 
 /** The next version over the length of the history, the number of tags, and the number of agents in one repository. */
 export async function growthVersion(bench: Bench): Promise<Curve[]> {
-  const lengths = bench.quick ? [50, 200] : [100, 1000, 10_000, 100_000]
-  const tags = bench.quick ? [1, 10] : [1, 10, 100, 1000]
-  const agents = bench.quick ? [1, 10] : [1, 10, 50, 200]
-  const [commits, manyAgents] = bench.quick ? [50, 10] : [1000, 200]
+  const lengths = bench.small ? [50, 200] : [100, 1000, 10_000, 100_000]
+  const tags = bench.small ? [1, 10] : [1, 10, 100, 1000]
+  const agents = bench.small ? [1, 10] : [1, 10, 50, 200]
+  const [commits, manyAgents] = bench.small ? [50, 10] : [1000, 200]
   const version = await buildOurs('version', bench)
   const several = await buildOurs('agents', bench)
   const time = async (script: string, args: readonly string[]) => {

@@ -25,8 +25,8 @@ type Name = keyof typeof names
 
 /** Whole deployments, from a burst of webhooks to the last check run; GitHub and the platform answer at once. */
 export async function jobs(bench: Bench): Promise<Row[]> {
-  const count = bench.quick ? 10 : 100
-  const many = bench.quick ? 5000 : 100_000
+  const count = bench.small ? 10 : 100
+  const many = bench.small ? 5000 : 100_000
   const world = await startWorld(bench, count)
   const postgres = await openPostgresStores(bench)
   const open: Stores[] = []

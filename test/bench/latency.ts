@@ -21,7 +21,7 @@ const patienceMs = 30_000
 
 /** From the webhook to the first byte of the bundle at the platform, five deploys a second. */
 export async function latency(bench: Bench): Promise<Row[]> {
-  const count = warmUps + (bench.quick ? 5 : 175)
+  const count = warmUps + (bench.small ? 5 : 175)
   bench.say(`${count} deploys, ${1000 / everyMs} a second, through GitHub and a platform that answer at once`)
   const times = (await measure(bench, count)).slice(warmUps).sort((a, b) => a - b)
   const row = (name: string, at: number, most: number): Row => ({

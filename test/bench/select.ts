@@ -7,7 +7,7 @@ import { compare, type Row } from './row.ts'
 
 /** Which files ship: ours asks git and applies our own rules on top. */
 export async function select(bench: Bench): Promise<Row[]> {
-  const files = bench.quick ? 6000 : 60_000
+  const files = bench.small ? 6000 : 60_000
   bench.say(`a tree of ${files} files`)
   const tree = makeTree(join(bench.folder, 'select'), { files, bytes: files * 200 })
   const ours = await buildOurs('select', bench)

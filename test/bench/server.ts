@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { get } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -10,6 +10,8 @@ import { webhookSecret } from '../support/app.ts'
 import { webhookPath } from '../../app/receiver.ts'
 import type { Bench } from './bench.ts'
 
+/** Set, it shows what the App says while it is measured: for those who work on the bench. */
+const isTold = process.env['BENCH_DEBUG'] !== undefined
 /** A server that does not answer within this has not started at all. */
 const patienceMs = 30_000
 
@@ -24,7 +26,8 @@ export interface BenchServer {
 
 /** A script of Node, started on a free port and asked until it answers at `path`. */
 export async function startServer(given: {
-  script: string
+  /** What follows `node`. */
+  words: readonly string[]
   env: Readonly<Record<string, string>>
   path: string
   args?: (port: number) => readonly string[]
@@ -32,8 +35,8 @@ export async function startServer(given: {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const began = performance.now()
-  const child = spawn(process.execPath, [given.script, ...(given.args?.(port) ?? [])], {
-    stdio: ['ignore', process.env['BENCH_DEBUG'] ? 'inherit' : 'ignore', 'pipe'],
+  const child = spawn(process.execPath, [...given.words, ...(given.args?.(port) ?? [])], {
+    stdio: ['ignore', isTold ? 'inherit' : 'ignore', 'pipe'],
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], PORT: String(port), HOST: '127.0.0.1', ...given.env },
   })
   let complaint = ''
@@ -48,7 +51,7 @@ export async function startServer(given: {
   while (!(await answers(url + given.path))) {
     if (child.exitCode !== null || performance.now() - began > patienceMs) {
       await kill()
-      throw new Error(`${given.script} did not start: ${complaint.slice(-500)}`)
+      throw new Error(`${given.words.join(' ')} did not start: ${complaint.slice(-500)}`)
     }
     await sleep(2)
   }
@@ -91,7 +94,7 @@ export async function startOurs(
   const connections = join(bench.folder, 'connections.yml')
   writeFileSync(connections, '{}\n')
   const env = {
-    LOG_LEVEL: process.env['BENCH_DEBUG'] ? 'debug' : 'warn',
+    LOG_LEVEL: isTold ? 'debug' : 'warn',
     RECONCILE_MINUTES: '0',
     GITHUB_API_URL: 'http://127.0.0.1:9',
     CONNECTIONS: connections,
@@ -99,5 +102,12 @@ export async function startOurs(
     ...(store.databaseUrl ? { DATABASE_URL: store.databaseUrl } : {}),
     ...more,
   }
-  return await startServer({ script: join(bench.root, 'app/server.ts'), env, path: '/readyz' })
+  return await startServer({ words: startWords(bench.root), env, path: '/readyz' })
+}
+
+/** What `npm start` does, without npm between us and the process. */
+function startWords(root: string): string[] {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: { start: string } }
+  const [, ...words] = scripts.start.split(' ')
+  return words.map((word) => (word.endsWith('.ts') ? join(root, word) : word))
 }

@@ -14,7 +14,7 @@ const million = 1_000_000
 export async function upload(bench: Bench): Promise<Row[]> {
   const why = await ensureProgram('curl')
   if (why !== undefined) return [missing({ group: 'upload', what: 'upload', peer: 'curl -T' }, why)]
-  const bytes = bench.quick ? 100 * million : 1000 * million
+  const bytes = bench.small ? 100 * million : 1000 * million
   const file = join(bench.folder, 'upload')
   writeFileSync(file, '')
   // Of zeros that are nowhere on the disk: only the way is measured.

@@ -8,7 +8,7 @@ import { compare, missing, type Row } from './row.ts'
 
 /** The next version of one agent out of ten, from the commits since a tag. */
 export async function version(bench: Bench): Promise<Row[]> {
-  const sizes = bench.quick ? [1000] : [10_000, 50_000]
+  const sizes = bench.small ? [1000] : [10_000, 50_000]
   const rows: Row[] = []
   for (const commits of sizes) {
     bench.say(`a history of ${commits} commits`)
