@@ -20,13 +20,19 @@ const stages: readonly Stage[] = [
   qoderStage,
 ]
 
-const help = `Usage: npm run sandbox -- [--port 4400]
+const profiles = Object.assign({}, ...stages.map((stage) => stage.profiles)) as Readonly<Record<string, string>>
+
+const help = `Usage: npm run sandbox -- [--port 4400] [--profile nasiko-observed]
 
 Starts ${stages.map(({ title }) => title).join(', ')} on this machine, with the sample repository acme/agents and its agents live.
 Prints addresses, tokens and commands to try. Ctrl-C ends everything; nothing is kept.
 
-  --port N   the first server listens on N, the next on N + 1, …; free ports without it
-  --help     this text
+  --port N        the first server listens on N, the next on N + 1, …; free ports without it
+  --profile NAME  a platform behaves otherwise than its first documents say; may be given several times:
+${Object.entries(profiles)
+  .map(([name, what]) => `                    ${name.padEnd(20)} ${what}`)
+  .join('\n')}
+  --help          this text
 `
 
 const highestPort = 65_535
@@ -54,7 +60,8 @@ async function main(): Promise<void> {
   try {
     for (const [index, stage] of stages.entries()) {
       const port = asked.port === undefined ? 0 : asked.port + index
-      const started = await stage.start({ root: join(root, String(index)), port })
+      const profile = asked.profiles.find((name) => name in (stage.profiles ?? {}))
+      const started = await stage.start({ root: join(root, String(index)), port, profile })
       running.push(started)
       process.stdout.write(describe(stage.title, started))
     }
@@ -63,24 +70,37 @@ async function main(): Promise<void> {
     process.stderr.write(
       `The sandbox could not be started: ${error instanceof Error ? error.message : String(error)}\n`,
     )
-    process.exitCode = 1
-    return
+    // What was begun and not finished may still hold the process up.
+    process.exit(1)
   }
   process.stdout.write('Everything is up. Ctrl-C ends it.\n')
   await stopped
   await end()
 }
 
-function readArguments(words: readonly string[]): { help: boolean; port: number | undefined } | { problem: string } {
+interface Asked {
+  readonly help: boolean
+  readonly port: number | undefined
+  readonly profiles: readonly string[]
+}
+
+function readArguments(words: readonly string[]): Asked | { problem: string } {
   try {
     const { values } = parseArgs({
       args: [...words],
-      options: { help: { type: 'boolean', short: 'h' }, port: { type: 'string' } },
+      options: {
+        help: { type: 'boolean', short: 'h' },
+        port: { type: 'string' },
+        profile: { type: 'string', multiple: true },
+      },
     })
     const port = values.port === undefined ? undefined : Number(values.port)
     if (port !== undefined && !(Number.isInteger(port) && port > 0 && port + stages.length <= highestPort))
       return { problem: `The port "${values.port}" is none; use a number such as 4400.` }
-    return { help: values.help ?? false, port }
+    const unknown = (values.profile ?? []).find((name) => !(name in profiles))
+    if (unknown !== undefined)
+      return { problem: `There is no profile "${unknown}"; use one of ${Object.keys(profiles).join(', ')}.` }
+    return { help: values.help ?? false, port, profiles: values.profile ?? [] }
   } catch (error) {
     return { problem: error instanceof Error ? error.message : String(error) }
   }

@@ -95,11 +95,29 @@ it.each([
   [['--help'], 0, 'Usage: npm run sandbox'],
   [['--port', 'x'], 2, 'The port "x" is none'],
   [['--bort', '1'], 2, "Unknown option '--bort'"],
+  [['--profile', 'odd'], 2, 'There is no profile "odd"; use one of nasiko-observed'],
 ])('with %j ends with %i and says what is to be known', async (words, wanted, said) => {
   const [code] = (await once(start(...words), 'close')) as [number | null]
 
   expect(code).toBe(wanted)
   expect(output).toContain(said)
+})
+
+it('plays a platform as it is asked to', async () => {
+  const started = start('--profile', 'nasiko-observed', '--profile', 'qoder-newest')
+  await said(started, 'Ctrl-C ends it.')
+  const unknown = await fetch(`${fact('NASIKO_BASE_URL')}/api/v1/agents/nobody/rollback`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${fact('NASIKO_TOKEN')}`, 'content-type': 'application/json' },
+    body: '{"target_version": "1.0.0"}',
+  })
+  const put = await fetch(addressIn('Qoder'), {
+    method: 'PUT',
+    headers: { authorization: `Bearer ${fact('QODER_PAT')}` },
+  })
+
+  // Its documents say 404 and PUT.
+  expect([unknown.status, put.status]).toEqual([500, 405])
 })
 
 it('says when a port is taken, and ends', async () => {

@@ -3,8 +3,9 @@ import { startNanonets } from './server.ts'
 
 export const nanonetsStage: Stage = {
   title: 'Nanonets',
-  async start({ port }) {
-    const nanonets = await startNanonets({ port })
+  profiles: { 'nanonets-own-way': 'values are kept trimmed, sorted and with defaults' },
+  async start({ port, profile }) {
+    const nanonets = await startNanonets({ port, profile: { ownWay: profile !== undefined } })
     const key = nanonets.addWorkspace()
     const config = { system_prompt: 'Read invoices.', model: 'large' }
     const { group } = nanonets.addAgent({ key, name: 'invoices', config })

@@ -1,11 +1,13 @@
 import { sampleAgents, samplePath } from '../samples.ts'
 import type { Stage } from '../stage.ts'
+import { observed } from './profile.ts'
 import { startNasiko } from './server.ts'
 
 export const nasikoStage: Stage = {
   title: 'Nasiko',
-  async start({ root, port }) {
-    const nasiko = await startNasiko({ root, port })
+  profiles: { 'nasiko-observed': 'as the published source behaves: flat replies, errors under HTTP 200, no build ids' },
+  async start({ root, port, profile }) {
+    const nasiko = await startNasiko({ root, port, ...(profile ? { profile: observed } : {}) })
     const account = nasiko.addAccount('ada')
     const agents: [string, string][] = []
     for (const { name, id, path } of sampleAgents) agents.push([`agent ${id}`, await add({ name, id, path })])

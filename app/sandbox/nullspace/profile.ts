@@ -27,3 +27,12 @@ export const documented: NullspaceProfile = {
   overtaken: false,
   sparse: false,
 }
+
+/** Whatever the documents do not say, the other way round. */
+export const otherwise: Partial<NullspaceProfile> = {
+  errors: 'flat',
+  upload: 'building',
+  digest: 'hex',
+  pages: { version: false, versions: true, deployments: false },
+  sparse: true,
+}

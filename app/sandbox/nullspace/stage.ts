@@ -1,11 +1,15 @@
 import { sampleAgents } from '../samples.ts'
 import type { Stage } from '../stage.ts'
+import { otherwise } from './profile.ts'
 import { startNullspace } from './server.ts'
 
 export const nullspaceStage: Stage = {
   title: 'Nullspace',
-  async start({ root, port }) {
-    const nullspace = await startNullspace({ root, port })
+  profiles: {
+    'nullspace-otherwise': 'everything that is not documented the other way: hex digests, flat errors, builds',
+  },
+  async start({ root, port, profile }) {
+    const nullspace = await startNullspace({ root, port, ...(profile ? { profile: otherwise } : {}) })
     const agents = sampleAgents.map(({ name }) => [name, nullspace.addDeployment({ name, mode: 'service' })] as const)
     const auth = '-H "authorization: Bearer $NULLSPACE_API_KEY"'
     const first = `${nullspace.url}/v1/agent-deployments/${agents[0]?.[1]}`

@@ -1,3 +1,4 @@
+import { otherwise } from '../../../app/sandbox/nullspace/profile.ts'
 import { nullspace } from '../../../src/platforms/nullspace/nullspace.ts'
 import type { Platform } from '../../../src/platforms/platform.ts'
 import { agentFiles, jobFile, serviceFile, startRig } from '../../support/nullspace.ts'
@@ -32,13 +33,7 @@ export const nullspaceJobOtherwise: PlatformCase = {
   start: () =>
     startRig({
       mode: 'job',
-      profile: {
-        errors: 'flat',
-        upload: 'building',
-        digest: 'hex',
-        pages: { version: false, versions: true, deployments: false },
-        sparse: true,
-      },
+      profile: otherwise,
       effects: ({ uploads }) => uploads,
     }),
 }
