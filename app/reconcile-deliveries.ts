@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { eventNames } from './app.ts'
 import { commandLifeMs } from './command.ts'
 import type { App } from './context.ts'
-import type { Budget, Reach } from './reconcile-budget.ts'
+import type { Budget, Reach } from './reconcile.ts'
 
 /** GitHub delivers again for three days, no longer. */
 const windowMs = 3 * 24 * 60 * 60_000

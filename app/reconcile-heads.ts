@@ -2,7 +2,8 @@ import { z } from 'zod'
 import type { App } from './context.ts'
 import { installationGitHub } from './github.ts'
 import { readHead } from './newest.ts'
-import { type Budget, type Reach, type Seen, separately } from './reconcile-budget.ts'
+import type { Budget, Reach, Seen } from './reconcile.ts'
+import { separately } from './separately.ts'
 
 /** A webhook may be minutes late; a push that is younger is left to it. */
 const lateMs = 3 * 60_000

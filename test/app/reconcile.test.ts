@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { reconcile } from '../../app/reconcile.ts'
-import { callsPerRun, type Reach, type Seen } from '../../app/reconcile-budget.ts'
+import { callsPerRun, type Reach, reconcile, type Seen } from '../../app/reconcile.ts'
 import { chooseFailed } from '../../app/reconcile-deliveries.ts'
 import { createPlace, type Place, settled, startTestApp, type TestApp, until } from '../support/app.ts'
 import { memoryPlatform, type MemoryPlatform } from '../support/memory-platform.ts'
