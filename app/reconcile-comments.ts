@@ -3,7 +3,8 @@ import type { App } from './context.ts'
 import type { Repository } from './engine/agents.ts'
 import { installationGitHub } from './github.ts'
 import { takeComment } from './on-command.ts'
-import { type Budget, type Reach, separately } from './reconcile-budget.ts'
+import type { Budget, Reach } from './reconcile-budget.ts'
+import { separately } from './separately.ts'
 
 /** A webhook may be minutes late; a comment that is younger is left to it. */
 const lateMs = 3 * 60_000

@@ -2,8 +2,9 @@ import { z } from 'zod'
 import type { App } from './context.ts'
 import { installationGitHub } from './github.ts'
 import { readHead } from './newest.ts'
-import { type Budget, type Reach, type Seen, separately } from './reconcile-budget.ts'
+import type { Budget, Reach, Seen } from './reconcile-budget.ts'
 import { readLedger } from './reconcile-ledger.ts'
+import { separately } from './separately.ts'
 
 /** A webhook may be minutes late; a push that is younger is left to it. */
 const lateMs = 3 * 60_000

@@ -122,6 +122,7 @@ describe('/rollback', () => {
     await until('it is at the platform', () => memory.effects.length === 3)
     const waiting = await place.push({ tree: { 'agents/support/main.py': 'four\n' }, message: 'fix: four' })
     await place.github.settle()
+    await until('it is written down', async () => (await app.app.store.deliveries.waiting()).length === 0)
     place.github.comment({ repo, number, author: 'ada', body: '/rollback' })
     await until('it is answered', () => replies().length === 1)
     busy = false

@@ -146,10 +146,28 @@ describe('a repository that is renamed', () => {
 })
 
 describe('the Action’s entry in the ledger', () => {
-  const payload = (over: object) => ({
+  /** As the Action writes it, for an agent. */
+  const entry = (agent: string, id = 'run') => ({
+    agent_deploy: {
+      ...{
+        v: 1,
+        id,
+        agent,
+        platform: 'memory',
+        agent_id: 'agent-1',
+        commit: place.first,
+        trigger: 'push',
+        actor: 'ada',
+      },
+      ...{ release_version: null, platform_version: null, previous_version: null, previous_commit: null },
+      ...{ digest: null, strategy: null, reason: null, range: null },
+    },
+  })
+  const at = { created_at: '2026-01-01T00:00:00Z' }
+  const payload = (over: { written?: object; by?: object | null }) => ({
     action: 'created',
-    deployment: { payload: { agent_deploy: { agent: 'support-bot' } } },
-    deployment_status: { performed_via_github_app: null },
+    deployment: { id: 1, sha: place.first, task: 'deploy', ...at, payload: over.written ?? entry('support-bot') },
+    deployment_status: { id: 2, state: 'success', description: '', ...at, performed_via_github_app: over.by ?? null },
     installation: { id: place.app.installations[0]?.id },
     sender: { login: 'github-actions[bot]', type: 'Bot' },
     repository: {
@@ -159,7 +177,6 @@ describe('the Action’s entry in the ledger', () => {
       html_url: 'https://h/acme/agents',
       default_branch: 'main',
     },
-    ...over,
   })
 
   /** Something that waits for an hour; returns whether it still does. */
@@ -208,9 +225,8 @@ describe('the Action’s entry in the ledger', () => {
       return (await response.json()) as { id: number }
     }
     const waits = await waitsAfter(async () => {
-      const agentDeploy = { v: 1, id: 'run', agent: 'support-bot' }
       const ref = { ref: place.first, environment: 'support-bot', required_contexts: [], auto_merge: false }
-      const { id } = await ask('', { ...ref, payload: { agent_deploy: agentDeploy } })
+      const { id } = await ask('', { ...ref, payload: entry('support-bot') })
       await ask(`/${id}/statuses`, { state: 'success' })
     })
     await rest()
@@ -220,12 +236,10 @@ describe('the Action’s entry in the ledger', () => {
   })
 
   it.each([
-    ['that this app wrote itself', { deployment_status: { performed_via_github_app: { id: 'own' } } }],
-    ['of another agent', { deployment: { payload: { agent_deploy: { agent: 'other' } } } }],
-    ['of something that is not ours', { deployment: { payload: 'text of others' } }],
+    ['that this app wrote itself', () => ({ written: entry('support-bot', 'x'), by: { id: place.app.id } })],
+    ['of another agent', () => ({ written: entry('other') })],
+    ['of something that is not ours', () => ({ written: { text: 'of others' } })],
   ])('%s wakes nothing', async (_, over) => {
-    const text = JSON.stringify(payload(over)).replace('"own"', String(place.app.id))
-
-    expect(await waitsAfter(() => send('deployment_status', JSON.parse(text) as object))).toBe(true)
+    expect(await waitsAfter(() => send('deployment_status', payload(over())))).toBe(true)
   })
 })
