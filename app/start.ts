@@ -90,8 +90,8 @@ export async function startApp(options: StartOptions): Promise<RunningApp> {
   ]
   for (const timer of timers) timer.unref()
   const reach: Reach = {
-    app: async () => await (await probot).app(),
-    octokit: async (installation) => await (await probot).octokit(installation),
+    app: async () => metrics.countedOctokit(await (await probot).app(), undefined),
+    octokit: async (installation) => metrics.countedOctokit(await (await probot).octokit(installation), installation),
   }
   const endReconciling = keepReconciling(app, { reach, everyMs: settings.reconcileMs })
   log.info(`Agent Deploy listens on ${url}`, { connections: settings.connections.length })
