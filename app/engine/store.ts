@@ -4,8 +4,8 @@ import { type Comments, createComments } from './comments.ts'
 import type { Database } from './database.ts'
 import { createDeliveries, type Deliveries } from './deliveries.ts'
 import { createHeads, type Heads } from './heads.ts'
-import { createRecords, type Records } from './records.ts'
 import { createTurns, type Turns } from './turns.ts'
+import { createRecords, type Records } from './records.ts'
 
 /** The truth: everything that must survive a crash. */
 export interface Store {
