@@ -232,4 +232,19 @@ describe('what was deployed before anybody told us', () => {
     expect(agents).toMatchObject([{ name: 'billing', state: 'live', live: { release_version: '1.0.1', by: 'maya' } }])
     expect(second).toBe(first)
   })
+
+  it('is no trouble where the ledger can not be read', async () => {
+    const place = await createPlace()
+    place.github.pauseWebhooks()
+    await gitRemote(place.work, 'push', '-q', 'origin', 'main')
+    const app = await startDashboard(place)
+    place.github.fault({ method: 'GET', path: /\/deployments$/, kind: 'status', status: 403 })
+    await reconcile(app.app, { reach: app.reach, seen: new Map(), graceMs: -1 })
+    const heads = await app.app.store.heads.of(place.github.repository(name).id)
+    await app.stop()
+    await place.close()
+
+    expect(heads).toEqual([{ branch: 'main', sha: place.first }])
+    expect(app.log.lines.join()).toContain('the ledger could not be read')
+  })
 })
