@@ -1,9 +1,9 @@
+import type { OctokitLike } from '../src/github.ts'
 import type { Clock } from '../src/io.ts'
 import type { NamedConnection } from './connections.ts'
 import type { OperationChange } from './engine/agents.ts'
 import type { Database } from './engine/database.ts'
 import type { EngineStats } from './engine/port.ts'
-import type { InstallationOctokit } from './github.ts'
 import { createRegistry, type Registry } from './metrics-registry.ts'
 
 /** From a blip to the longest timeout that agents usually have. */
@@ -42,7 +42,8 @@ export interface Metrics {
   countedPlatforms(inner: typeof fetch): typeof fetch
   /** For the calls that are made for a person. */
   countedGitHub(inner: typeof fetch): typeof fetch
-  countedOctokit(octokit: InstallationOctokit, installation: number): InstallationOctokit
+  /** `installation`: GitHub's id; undefined for what the app asks as itself. */
+  countedOctokit<Api extends OctokitLike>(octokit: Api, installation: number | undefined): Api
   render(): Promise<string>
 }
 
@@ -68,7 +69,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   })
   const rateLeft = registry.gauge(
     'agent_deploy_github_rate_limit_remaining',
-    'Requests that GitHub still allows within the hour, by installation.',
+    'Requests that GitHub still allows within the hour, by installation, and of the app itself.',
   )
   const collect = createCollector(registry, options)
   const timedCall = async <T>(
@@ -121,7 +122,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
       ),
     countedOctokit: (octokit, installation) => ({
       ...octokit,
-      async request(route, parameters) {
+      request: async (route: string, parameters?: Record<string, unknown>) => {
         const done = (status: string, seconds: number) => githubCalls.observe({ status }, seconds)
         const reply = await timedCall(
           () => octokit.request(route, parameters),
@@ -129,7 +130,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
           ({ status }) => status,
         )
         const left = Number(reply.headers['x-ratelimit-remaining'] ?? NaN)
-        if (Number.isFinite(left)) rateLeft.set({ installation: String(installation) }, left)
+        if (Number.isFinite(left)) rateLeft.set({ installation: String(installation ?? 'app') }, left)
         return reply
       },
     }),

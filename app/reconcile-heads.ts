@@ -96,7 +96,7 @@ async function compare(repository: Listed, around: Around): Promise<void> {
   }
   const { id, html_url: webUrl, default_branch: defaultBranch } = repository
   const facts = { ...place, id, webUrl, defaultBranch, installation: installation.id }
-  await readLedger(facts, { app, github, budget })
+  if (!(await readLedger(facts, { app, github, budget }))) return
   seen.set(repository.id, pushedAt)
 }
 

@@ -90,9 +90,14 @@ export async function startApp(options: StartOptions): Promise<RunningApp> {
   app.engine.run(async (key) => (await work).handle(key))
   const endUpkeep = keepUp(app, recorded)
   const reach: Reach = {
-    app: async () => conditional(await (await probot.promise).app(), { etags, who: 'app' }),
-    octokit: async (installation) =>
-      conditional(await (await probot.promise).octokit(installation), { etags, who: `${installation}` }),
+    async app() {
+      const octokit = metrics.countedOctokit(await (await probot.promise).app(), undefined)
+      return conditional(octokit, { etags, who: 'app' })
+    },
+    async octokit(installation) {
+      const octokit = metrics.countedOctokit(await (await probot.promise).octokit(installation), installation)
+      return conditional(octokit, { etags, who: `${installation}` })
+    },
   }
   const reconciling = work.then(
     ({ keepReconciling }) => (isStopping ? undefined : keepReconciling(app, { reach, everyMs: settings.reconcileMs })),

@@ -2,6 +2,7 @@ import { DeployError } from './errors.ts'
 import { type FileBody, piecesOf } from './file-body.ts'
 import type { Io } from './io.ts'
 import { type FormField, multipartOf } from './multipart.ts'
+import { createRedactor } from './redact.ts'
 
 /** A request that a platform adapter makes. `what` names it in messages: `update`, `list of versions`. */
 export interface PlatformRequest {
@@ -80,7 +81,7 @@ export async function send(
       redirect: 'error',
       signal,
     })
-    const text = await readLimited(response)
+    const text = withoutOwn(await readLimited(response), { request, response })
     if (passing.includes(response.status) && !isFinal(request, { response, text })) {
       throw passingFailure(request, { response, text, now: io.clock.now() })
     }
@@ -122,6 +123,16 @@ export function excerpt(body: unknown): string {
   const text = typeof body === 'string' ? body : (JSON.stringify(body) ?? '')
   const line = text.replace(/\s+/g, ' ').trim()
   return line.length > detailLength ? `${line.slice(0, detailLength)}…` : line
+}
+
+/**
+ * Some services repeat in their errors what they were sent, and the token of a session is known here alone: it goes no further.
+ * What a service answers in earnest stays as it is.
+ */
+function withoutOwn(text: string, of: { request: PlatformRequest; response: Response }): string {
+  const authorization = of.request.headers?.['authorization']
+  if (of.response.ok || authorization === undefined) return text
+  return createRedactor([authorization.replace(/^\w+\s+/, '')])(text)
 }
 
 async function readLimited(response: Response): Promise<string> {

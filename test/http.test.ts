@@ -34,6 +34,25 @@ describe('send', () => {
     expect(reply).toMatchObject({ status: 409, body: { detail: 'no' } })
   })
 
+  it('hides the token that it has sent where an error repeats it, whole or cut off', async () => {
+    const token = 'opaque-session-4711-0815'
+    const url = await serve((_, reply) => reply.writeHead(400).end(`no good: Bearer ${token}, ${token.slice(0, 14)}`))
+    const headers = { authorization: `Bearer ${token}` }
+
+    const reply = await send({ what: 'update', method: 'PUT', url, headers }, io)
+
+    expect(reply.body).toBe('no good: Bearer ***, ***')
+  })
+
+  it('leaves what is answered in earnest as it is', async () => {
+    const headers = { authorization: 'Bearer opaque-session-4711-0815' }
+    const url = await serve((_, reply) => reply.end('"opaque-session-4711-0815"'))
+
+    expect(await send({ what: 'read', method: 'GET', url, headers }, io)).toMatchObject({
+      body: '"opaque-session-4711-0815"',
+    })
+  })
+
   it('gives back what the adapter calls final, whatever the status', async () => {
     const url = await serve((_, reply) => reply.writeHead(429, { 'content-type': 'application/json' }).end('{"no":1}'))
     const final = (body: unknown) => JSON.stringify(body) === '{"no":1}'

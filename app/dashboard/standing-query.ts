@@ -24,11 +24,12 @@ export function standing(where: string): string {
   s AS MATERIALIZED (SELECT c.*, CASE WHEN stopper > lifted AND stopper > deployed THEN stopper ELSE held END AS stopped FROM c)
   SELECT s.*, l.id AS live_id, l.kind AS live_kind, l.trigger AS live_trigger, l.result AS live_result,
     h.id AS hold_id, h.kind AS hold_kind, h.trigger AS hold_trigger, h.request AS hold_request, h.created_at AS hold_since,
-    b.id AS bad_id, b.decision AS bad_decision, b.code AS bad_code, b.created_at AS bad_at, r.id AS running_id, r.kind AS running_kind,
+    b.id AS bad_id, b.decision AS bad_decision, b.code AS bad_code, b.created_at AS bad_at, r.id AS running_id, r.kind AS running_kind, t.created_at AS lifted_at,
     (SELECT facts FROM record WHERE id = s.recorded_live_id) AS recorded_live, (SELECT facts FROM record WHERE id = s.recorded_other_id) AS recorded_other
   FROM s LEFT JOIN operation l ON l.agent_key = s.key AND l.generation = s.live
     LEFT JOIN operation h ON h.agent_key = s.key AND h.generation = s.stopped AND s.stopped > s.deployed AND s.stopped > s.lifted
     LEFT JOIN operation b ON b.agent_key = s.key AND b.generation = s.bad AND s.bad > s.live
     LEFT JOIN operation r ON r.agent_key = s.key AND r.generation = s.running
+    LEFT JOIN operation t ON t.agent_key = s.key AND t.generation = s.lifted
   ORDER BY s.owner, s.repo, s.name`
 }

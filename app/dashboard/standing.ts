@@ -53,7 +53,9 @@ export function toFacts(row: Row, now: number): AgentFacts {
   const live = isElsewhere ? seen.live : own.live
   const liveAt = live?.since ?? 0
   const ownHold = own.hold && (!isElsewhere || own.hold.since > liveAt) ? own.hold : undefined
-  const hold = ownHold ?? (isElsewhere ? seen.hold : undefined)
+  // GitHub tells of a lifted hold, too; it is known here before.
+  const isLifted = Number(row['lifted_at'] ?? -1) > (seen.hold?.since ?? 0)
+  const hold = ownHold ?? (isElsewhere && !isLifted ? seen.hold : undefined)
   const running = own.running ?? seen.running
   const queued = Number(row['queued'])
   const trouble = latest([

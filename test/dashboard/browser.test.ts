@@ -48,7 +48,9 @@ describe.skipIf(missingBrowser !== undefined)(about, () => {
       const story = await fleetStory(place.dataDir)
       app = await startDashboard(place)
       const running = await fleetAtWork(app.app)
-      views = { fleet: '/', agent: '/agents/1/support-bot', ...story, running, queue: '/queue', lost: '/nowhere' }
+      const elsewhere = { workflow: '/agents/1/onboarding', recorded: '/operations/ledger/1/90377' }
+      const others = { running, ...elsewhere, queue: '/queue', lost: '/nowhere' }
+      views = { fleet: '/', agent: '/agents/1/support-bot', ...story, ...others }
     })
 
     afterAll(async () => {

@@ -138,6 +138,23 @@ describe('an agent that a workflow deploys', () => {
     expect(await agent()).toMatchObject({ live: { release_version: '1.0.0' }, hold: null })
   })
 
+  it('is free again when somebody resumes it here', async () => {
+    const action = workflow(place)
+    await wait()
+    const deployment = await action.begin({ id: 'run-2b', task: 'rollback', version: '1.0.0', actor: 'grace' })
+    await action.say(deployment, 'success', 'Rolled back to 1.0.0; on hold')
+    await settled(app, place.github)
+    const held = await agent()
+    await place.push({ tree: { 'agents/support/note.md': 'x\n' }, message: 'docs: x' }, 'note')
+    const pull = { repo: name, head: 'note', base: 'main', title: 'note', author: 'ada' }
+    const number = await place.github.openPullRequest(pull)
+    place.github.comment({ repo: name, number, author: 'ada', body: '/resume support-bot' })
+    await settled(app, place.github)
+
+    expect(held).toMatchObject({ hold: { by: 'grace' } })
+    expect(await agent()).toMatchObject({ live: { origin: 'ledger' }, hold: null })
+  })
+
   it('needs attention when the newest did not get live, with the code that the ledger has', async () => {
     const action = workflow(place)
     await wait()
@@ -165,19 +182,22 @@ describe('an agent that a workflow deploys', () => {
 
     expect(await history()).toEqual([
       'app deploy deployed',
+      // By the app's clock, which runs fast in tests.
+      'app resume skipped',
       'ledger deploy failed',
+      'ledger rollback rolled-back',
       'ledger rollback rolled-back',
       'ledger deploy deployed',
     ])
     expect(await history('?decision=failed')).toEqual(['ledger deploy failed'])
-    expect(await history('?kind=rollback')).toEqual(['ledger rollback rolled-back'])
+    expect(await history('?kind=rollback')).toEqual(['ledger rollback rolled-back', 'ledger rollback rolled-back'])
     expect(await agent()).toMatchObject({ state: 'live', trouble: null, live: { origin: 'app', by: 'ada' } })
   })
 
   it('tells of what this app did itself only once', async () => {
     const rows = place.github.repository(name).deployments
 
-    expect(rows).toHaveLength(4)
+    expect(rows).toHaveLength(5)
     expect(await text(`/agents/${key()}`)).not.toContain(
       `ledger/${place.github.repository(name).id}/${rows.at(-1)?.id}`,
     )
@@ -211,5 +231,20 @@ describe('what was deployed before anybody told us', () => {
 
     expect(agents).toMatchObject([{ name: 'billing', state: 'live', live: { release_version: '1.0.1', by: 'maya' } }])
     expect(second).toBe(first)
+  })
+
+  it('is no trouble where the ledger can not be read', async () => {
+    const place = await createPlace()
+    place.github.pauseWebhooks()
+    await gitRemote(place.work, 'push', '-q', 'origin', 'main')
+    const app = await startDashboard(place)
+    place.github.fault({ method: 'GET', path: /\/deployments$/, kind: 'status', status: 403 })
+    await reconcile(app.app, { reach: app.reach, seen: new Map(), graceMs: -1 })
+    const heads = await app.app.store.heads.of(place.github.repository(name).id)
+    await app.stop()
+    await place.close()
+
+    expect(heads).toEqual([{ branch: 'main', sha: place.first }])
+    expect(app.log.lines.join()).toContain('the ledger could not be read')
   })
 })

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { operationPath, pullsOf } from '../../app/dashboard/words.ts'
 import type { OperationResult } from '../../app/engine/operations.ts'
@@ -279,4 +280,16 @@ describe('a long history', () => {
     expect(seen).toEqual(Array.from({ length: 75 }, (_, index) => String(74 - index)))
     expect(plans.map((row) => String(row['detail'])).join()).toMatch(/SEARCH operation USING INDEX/)
   })
+})
+
+it('the README shows one picture of it, which is small', () => {
+  const pictures = [...readFileSync('README.md', 'utf8').matchAll(/!\[([^\]]+)\]\(([^)]+\.png)\)/g)]
+  const [, described = '', path = ''] = pictures[0] ?? []
+  const bytes = readFileSync(path)
+
+  expect(pictures).toHaveLength(1)
+  expect(described.length).toBeGreaterThan(30)
+  expect(path).toMatch(/^app\//)
+  expect(bytes.subarray(1, 4).toString()).toBe('PNG')
+  expect(bytes.length).toBeLessThan(150_000)
 })

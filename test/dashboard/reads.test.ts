@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { recordLines } from '../../app/dashboard/log-lines.ts'
 import { createReads, type Reads } from '../../app/dashboard/reads.ts'
-import type { Database } from '../../app/engine/database.ts'
+import type { Database, Value } from '../../app/engine/database.ts'
 import { openPostgres } from '../../app/engine/postgres.ts'
 import { openSqlite } from '../../app/engine/sqlite.ts'
 import { createStore } from '../../app/engine/store.ts'
@@ -214,4 +214,51 @@ describe.skipIf(missingPostgres !== undefined)(missingPostgres ?? 'with a server
     const database = await openPostgres(await server.createDatabase('facts'))
     return { database, close: () => database.close() }
   })
+})
+
+it('no question walks through a table that grows with history', async () => {
+  const folder = temporaryFolder()
+  const database = openSqlite(folder.path)
+  const asked: { sql: string; values: readonly Value[] }[] = []
+  const watched: Pick<Database, 'all'> = {
+    all(sql, values = []) {
+      asked.push({ sql, values })
+      return database.all(sql, values)
+    },
+  }
+  const id = await seed(createStore(database, { now: () => 5 }), { id: 'a', decision: 'deployed', code: 'released' })
+  const reads = createReads(watched, { now: () => 5 })
+  const page = { limit: 9, before: { at: 9, generation: 9 } }
+  await Promise.all([reads.agents('all'), reads.agents('all'), reads.agent('1/support-bot'), reads.newest()])
+  await Promise.all([reads.queue('all'), reads.queue([1, 2]), reads.repositories()])
+  await Promise.all([
+    reads.operation(id),
+    reads.operation('ledger/1/2'),
+    reads.steps(id),
+    reads.lines(id),
+    reads.checks([id]),
+  ])
+  for (const filter of [
+    {},
+    { decision: 'held' },
+    { kind: 'deploy' },
+    { kind: 'hold' },
+    { kind: 'hold', decision: 'held' },
+  ])
+    await reads.operations('1/support-bot', { ...page, ...filter })
+  const plans = await Promise.all(
+    asked.map(async ({ sql, values }) => {
+      const rows = await database.all(`EXPLAIN QUERY PLAN ${sql}`, values)
+      return rows.map((row) => `${String(row['detail'])}   of   ${sql.slice(0, 60)}`)
+    }),
+  )
+  await database.close()
+  folder.remove()
+
+  // What is open is few; agents are as many as there are.
+  const isWalk = (detail: string) => /^SCAN (?:operation|record|step|log_line|delivery|[olhbr])\b/.test(detail)
+  const isFew = (detail: string) =>
+    /USING (?:COVERING )?INDEX (?:operation_active|operation_superseded|record_open)\b/.test(detail)
+  expect(asked.length).toBeGreaterThan(20)
+  expect(plans.flat().filter((detail) => isWalk(detail) && !isFew(detail))).toEqual([])
 })

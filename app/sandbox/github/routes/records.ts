@@ -74,12 +74,14 @@ export const recordRoutes: Routes = {
     deployment.statuses.push(status)
     if (status.state === 'success' && body['auto_inactive'] !== false) retire(call, deployment)
     const shape = deploymentStatusShape(world, repository, { deployment, status })
-    call.hooks.emit(repository, {
-      event: 'deployment_status',
-      action: 'created',
-      sender: status.creator,
-      payload: { deployment: deploymentShape(world, repository, deployment), deployment_status: shape },
-    })
+    // What an app has written itself it is told too, by GitHub; here only what others have.
+    if (call.viewer.kind === 'token' && call.viewer.grant.appId === undefined)
+      call.hooks.emit(repository, {
+        event: 'deployment_status',
+        action: 'created',
+        sender: status.creator,
+        payload: { deployment_status: shape, deployment: deploymentShape(world, repository, deployment) },
+      })
     return created(shape)
   }),
 
