@@ -7,8 +7,8 @@ import { compare, limit, missing, type Row } from './row.ts'
 import { appEnvironment, type BenchServer, startOurs, startServer } from './server.ts'
 import { openPostgresStores, sqliteStores, type Stores } from './stores.ts'
 
-/** Long enough for Node to compile what is hot. */
-const warmUpSeconds = 1
+/** Long enough for Probot to be loaded, and for Node to compile what is hot. */
+const warmUpSeconds = 2
 const agents = 200
 
 const names = {
@@ -42,7 +42,7 @@ export async function acks(bench: Bench): Promise<Row[]> {
     async run() {
       const server = await start()
       try {
-        await load.run(server.hook, warmUpSeconds)
+        await load.run(server.hook, bench.small ? 1 : warmUpSeconds)
         const { perSecond, p50, p99 } = await load.run(server.hook, seconds)
         return { value: perSecond, also: { p50, p99, ready: server.readyMs } }
       } finally {

@@ -60,7 +60,7 @@ else if (unknown.length > 0) {
   process.exitCode = 2
 } else await main()
 
-/** Ended from outside, it takes the servers along that it has started. */
+/** Ended from outside, it takes along the servers that it has started, and its folder. */
 function end(): void {
   process.exit(130)
 }
@@ -78,17 +78,14 @@ async function main(): Promise<void> {
   }
   const findings: Finding[] = []
   const seconds: Record<string, number> = {}
-  try {
-    const meant = names.filter((name) => positionals.length === 0 || positionals.some((word) => isMeant(name, word)))
-    for (const name of meant) {
-      const began = performance.now()
-      process.stderr.write(`${name}\n`)
-      findings.push(...(await measure(name, bench)))
-      seconds[name] = Math.round((performance.now() - began) / 1000)
-      process.stderr.write(`  ${seconds[name]} s\n`)
-    }
-  } finally {
-    rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }))
+  const meant = names.filter((name) => positionals.length === 0 || positionals.some((word) => isMeant(name, word)))
+  for (const name of meant) {
+    const began = performance.now()
+    process.stderr.write(`${name}\n`)
+    findings.push(...(await measure(name, bench)))
+    seconds[name] = Math.round((performance.now() - began) / 1000)
+    process.stderr.write(`  ${seconds[name]} s\n`)
   }
   const machine = await describeMachine(before, await lookAtMachine())
   const rows = findings.filter((finding): finding is Row => !('points' in finding))

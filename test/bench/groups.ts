@@ -57,7 +57,7 @@ export const groups = {
   },
   acks: {
     about: 'webhooks acknowledged a second',
-    minutes: 4,
+    minutes: 5,
     run: async (bench) => await (await import('./acks.ts')).acks(bench),
   },
   version: {

@@ -51,6 +51,10 @@ export async function startPostgres() {
     const words = ['-D', data, ...settings.flatMap((setting) => ['-c', setting])]
     const server = spawnServer(words)
     child = server
+    // Whatever ends this process, its server does not stay behind.
+    const end = () => void server.kill()
+    process.once('exit', end)
+    server.once('close', () => process.off('exit', end))
     let log = ''
     server.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()))
     while (!(await answers(port))) {
