@@ -25,10 +25,10 @@ export function createRedactor(secrets: readonly string[]): (text: string) => st
   return (text) => {
     let hidden = text
     for (const value of longestFirst) hidden = hidden.replaceAll(value, '***')
-    if (hidden.includes(cut)) hidden = hideCut(hidden, longestFirst)
-    if (pieces.whole.size > 0) hidden = hidePieces(hidden, pieces)
+    // Before pieces: of two tokens that begin alike, one would be known in part, and no longer have its form.
     for (const form of forms) hidden = hidden.replace(form, '***')
-    return hidden
+    if (hidden.includes(cut)) hidden = hideCut(hidden, longestFirst)
+    return pieces.whole.size > 0 ? hidePieces(hidden, pieces) : hidden
   }
 }
 

@@ -19,7 +19,7 @@ describe('createRedactor', () => {
     ['the beginning of a value, where it was cut without a mark', 'got line-one-of-a-ke', 'got ***'],
     ['the end of a value', 'f-a-key-0123 was the end', '*** was the end'],
     ['a piece of a value, twice', '-one-of-a-key-0/ine-two-of-a-k', '***/***'],
-    ['a value inside of base64', `basic ${btoa('me:line-one-of-a-key-0123!').slice(0, -4)}`, 'basic bWU6***'],
+    ['a value inside of base64', `got ${btoa('me:line-one-of-a-key-0123!').slice(0, -4)}`, 'got bWU6***'],
     ['a piece of a value in a URL', '/x?a=%2Fvalue%3D%2B', '/x?a=***'],
     ['a GitHub token that was cut off', 'got ghs_01234567 and', 'got *** and'],
     ['a JWT that was cut off, without a mark', 'got eyJhbGciOiJIU', 'got ***'],
@@ -27,6 +27,13 @@ describe('createRedactor', () => {
     ['nothing else', 'agents/support is 1.2.3', 'agents/support is 1.2.3'],
   ])('hides %s', (_, text, expected) => {
     expect(redact(text)).toBe(expected)
+  })
+
+  it('hides the whole of a token that begins like one that is known', () => {
+    const [head, claims] = ['eyJhbGciOiJIUzI1NiJ9', 'eyJzdWIiOiJhZGEiLCJpYXQiOjE3']
+    const hide = createRedactor([`${head}.${claims}AAAA.c2lnbmF0dXJl`])
+
+    expect(hide(`bad ${head}.${claims}BBBB.b3RoZXItc2lnbmF0dXJl here`)).toBe('bad *** here')
   })
 
   it('hides every piece of twelve characters, wherever it begins and whatever is around it', () => {
