@@ -40,6 +40,8 @@ const push = async () => {
   const tree = { '.github/agents.yml': config, ...agentTree('agents/support', 'hello') }
   return await world.push({ tree, message: 'feat: hello' })
 }
+/** A workflow that a person starts goes on: they mean it. */
+const asPush = { event: { name: 'push', payload: {} } }
 const checkOf = (sha: string) =>
   world.github.repository(repositoryName).checkRuns.find(({ headSha }) => headSha === sha)?.output.title
 
@@ -73,9 +75,9 @@ describe('the same push, by the Action and the App', { timeout: 60_000 }, () => 
   it('is not deployed by the Action while the App is at it, nor afterwards', async () => {
     const sha = await push()
     await until('the App has asked the platform', () => updates() === 1)
-    const meanwhile = await world.run({})
+    const meanwhile = await world.run(asPush)
     await settled(app, world.github)
-    const afterwards = await world.run({})
+    const afterwards = await world.run(asPush)
 
     expect(meanwhile.outputs).toMatchObject({
       decision: 'skipped',
