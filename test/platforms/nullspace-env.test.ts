@@ -107,25 +107,25 @@ describe('a plan', () => {
     platforms: [platform as Platform],
   })
 
-  function check(file: string, agentEnv: Readonly<Record<string, string>>): void {
+  async function check(file: string, agentEnv: Readonly<Record<string, string>>): Promise<void> {
     const [agent] = agents
     if (!agent) throw new Error('the config has no agent')
     const files = { 'nullspace.agent.toml': file }
     const connection = { name: 'c', platform: 'nullspace', baseUrl: '', credentials: {}, agentEnv }
     const bundle = { path: '', format: 'tar', digest: '', size: 0, entries: [], warnings: [] } as const
     const content = { bundle, document: undefined, attachments: [], patterns: { include: [], exclude: [] }, files }
-    checkValues(agent, { content, connection })
+    await checkValues(agent, { content, connection })
   }
 
-  it('refuses a service that would not start', () => {
-    expect(() => check(agentFile, {})).toThrow(expect.objectContaining({ code: 'values-missing' }))
+  it('refuses a service that would not start', async () => {
+    await expect(check(agentFile, {})).rejects.toMatchObject({ code: 'values-missing' })
   })
 
   it.each([
     ['a service that has its values', agentFile, { MODEL_KEY: 'x' }],
     ['a job, whose runs others start', agentFile.replace('mode = "service"', 'mode = "job"'), {}],
     ['a service that needs none', serviceFile, {}],
-  ])('takes %s', (_, file, agentEnv) => {
-    expect(() => check(file, agentEnv)).not.toThrow()
+  ])('takes %s', async (_, file, agentEnv) => {
+    await expect(check(file, agentEnv)).resolves.toBeUndefined()
   })
 })
