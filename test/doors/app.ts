@@ -28,7 +28,8 @@ export async function openApp(actors: readonly Actor[]): Promise<Door> {
   async function say(number: number, lines: readonly string[]): Promise<Reports> {
     place.github.comment({ repo, number, author: 'ada', body: lines.join('\n') })
     await rest()
-    return reportsIn(repository().comments.at(-1)?.body ?? '', names)
+    const answer = repository().comments.find((comment) => comment.number === number && comment.author !== 'ada')
+    return reportsIn(answer?.body ?? '', names)
   }
 
   return {
