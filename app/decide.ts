@@ -1,32 +1,17 @@
-import type { Agent, Config } from '../src/config/config.ts'
+import type { Agent } from '../src/config/config.ts'
 import { deploy } from '../src/deploy.ts'
 import { DeployError, explain, fail, Postponed } from '../src/errors.ts'
-import type { GitHub } from '../src/io.ts'
 import { code, inert, table } from '../src/markdown.ts'
 import { renderStatus, renderSummary } from '../src/report.ts'
 import { status } from '../src/status.ts'
+import type { Asked } from './asked.ts'
 import { chooseAgents } from './candidates.ts'
 import { commandLifeMs, tellOnly, type ParsedCommand } from './command.ts'
-import type { App } from './context.ts'
-import type { CommentFacts, Section } from './engine/comments.ts'
+import type { Section } from './engine/comments.ts'
 import type { WantedOperation } from './engine/operations.ts'
 import { noJournal, withIo } from './io.ts'
-import { authorize, type Commander } from './permission.ts'
-import type { Pull } from './pull.ts'
+import { authorize } from './permission.ts'
 import { wantedBy } from './wanted.ts'
-
-/** What deciding about a comment's commands needs; each is read from GitHub once, and only when it is needed. */
-export interface Asked {
-  readonly app: App
-  readonly facts: CommentFacts
-  readonly id: string
-  readonly github: GitHub
-  readonly commander: () => Promise<Commander>
-  /** Of the default branch: never of a pull request. */
-  readonly config: () => Promise<Config>
-  readonly pull: () => Promise<Pull>
-  readonly touched: () => Promise<readonly Agent[]>
-}
 
 export interface Decided {
   readonly section: Section

@@ -2,7 +2,8 @@ import { pathToFileURL } from 'node:url'
 import { DeployError, explain } from '../src/errors.ts'
 import { platforms } from '../src/platforms/index.ts'
 import { wallClock } from './clock.ts'
-import { type Finding, examine } from './examine.ts'
+import type { Finding } from './finding.ts'
+import { examine } from './examine.ts'
 import { isNotSetUp, readSettings, type Settings } from './env.ts'
 
 /** `npm run doctor`: what is right, what is not, and what to do. Ends with 1 when something must be done. */

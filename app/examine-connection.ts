@@ -3,7 +3,7 @@ import type { Clock } from '../src/io.ts'
 import type { Platform, Target } from '../src/platforms/platform.ts'
 import type { NamedConnection } from './connections.ts'
 import type { Use } from './examine-use.ts'
-import type { Finding } from './examine.ts'
+import type { Finding } from './finding.ts'
 
 const timeoutMs = 10_000
 /** Of an agent that nobody has: the platform says so, but only to whoever it knows. */

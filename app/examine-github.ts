@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Finding } from './examine.ts'
+import type { Finding } from './finding.ts'
 import type { Settings } from './env.ts'
 import { events, lacking } from './manifest.ts'
 import type { GitHubApp } from './probot.ts'

@@ -6,7 +6,7 @@ import { createConfigReader } from './config-file.ts'
 import { chooseConnection } from './connections.ts'
 import type { Repository } from './engine/agents.ts'
 import type { Settings } from './env.ts'
-import type { Finding } from './examine.ts'
+import type { Finding } from './finding.ts'
 import { installationGitHub } from './github.ts'
 import type { GitHubApp } from './probot.ts'
 

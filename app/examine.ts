@@ -5,20 +5,13 @@ import type { Repository } from './engine/agents.ts'
 import { openDatabase } from './engine/open.ts'
 import { createStore } from './engine/store.ts'
 import type { Settings } from './env.ts'
+import type { Finding } from './finding.ts'
 import { examineConnection } from './examine-connection.ts'
 import { examineGitHub, readGrants } from './examine-github.ts'
 import { examineUse } from './examine-use.ts'
 import { startProbot } from './probot.ts'
 
 /** One thing that was looked at; without a problem it is right. */
-export interface Finding {
-  readonly name: string
-  readonly problem?: string
-  readonly remedy?: string
-  /** What a person wants to know although it is right. */
-  readonly note?: string
-}
-
 /** GitHub refuses a signed request whose time is further off (GitHub Docs: "Generating a JSON Web Token"). */
 const mostSkewMs = 60_000
 const timeoutMs = 10_000

@@ -2,7 +2,7 @@ import type { Agent } from '../src/config/config.ts'
 import { fail } from '../src/errors.ts'
 import type { RollbackTo, Trigger } from '../src/request.ts'
 import type { CommandName } from './command.ts'
-import type { Asked } from './decide.ts'
+import type { Asked } from './asked.ts'
 import type { OperationKind, OperationRequest, WantedOperation } from './engine/operations.ts'
 import { readHead } from './newest.ts'
 

@@ -6,7 +6,8 @@ import { html, type Html, type Part } from './html.ts'
 import { type Content, live, page } from './page.ts'
 import { plotDurations } from './plot.ts'
 import type { Cursor } from './reads.ts'
-import { type AgentFacts, aimOf } from './standing.ts'
+import type { AgentFacts } from './facts.ts'
+import { aimOf } from './standing.ts'
 import {
   agentPath,
   badge,

@@ -2,7 +2,7 @@ import type { Operation } from '../engine/operations.ts'
 import type { Action } from './actions.ts'
 import { html, type Html, type Part } from './html.ts'
 import { type Content, page } from './page.ts'
-import type { AgentFacts } from './standing.ts'
+import type { AgentFacts } from './facts.ts'
 import { agentPath, commitLink, when } from './words.ts'
 
 /** Versions offered; older ones are gone back to by comment. */

@@ -1,7 +1,7 @@
 import { html, type Html, type Part } from './html.ts'
 import { type Content, live, page } from './page.ts'
 import { isRecorded } from './recorded.ts'
-import { type AgentFacts, agentStates } from './standing.ts'
+import { type AgentFacts, agentStates } from './facts.ts'
 import { agentPath, badge, commitLink, operationPath, outside, when } from './words.ts'
 
 /** Rows of a page; a fleet that is larger is filtered or paged. */

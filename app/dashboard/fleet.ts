@@ -1,7 +1,8 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Clock } from '../../src/io.ts'
 import type { Database } from '../engine/database.ts'
-import { type AgentFacts, toFacts } from './standing.ts'
+import type { AgentFacts } from './facts.ts'
+import { toFacts } from './standing.ts'
 import { standing } from './standing-query.ts'
 
 /** Agents of one statement, a few milliseconds of the one thread; and of the usual one, which is about what has just changed. */

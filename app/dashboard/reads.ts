@@ -4,7 +4,8 @@ import { type AgentRow, toAgent } from '../engine/agents.ts'
 import { type Operation, toOperation } from '../engine/operations.ts'
 import { factsOf, recordIdIn, toRecorded } from './recorded.ts'
 import { createFleet, newestChange } from './fleet.ts'
-import { type AgentFacts, toFacts } from './standing.ts'
+import type { AgentFacts } from './facts.ts'
+import { toFacts } from './standing.ts'
 import { agentColumns, standing } from './standing-query.ts'
 
 /** The repositories that somebody sees, by GitHub's ids. */

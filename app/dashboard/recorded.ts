@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Row } from '../engine/database.ts'
 import type { Operation } from '../engine/operations.ts'
 import { holdIn, type SeenRecord, stateOf } from '../engine/records.ts'
-import type { HoldFacts, LiveFacts } from './standing.ts'
+import type { HoldFacts, LiveFacts } from './facts.ts'
 
 /** Before the id of what was not done here, but recorded in the ledger by somebody else. */
 const place = 'ledger/'

@@ -1,4 +1,4 @@
-import type { AgentFacts } from './standing.ts'
+import type { AgentFacts } from './facts.ts'
 import { maySee, type Viewer, visibleTo } from './access.ts'
 import { agentPage, historySize, plotSize, readHistoryFilter } from './agent-page.ts'
 import { fleetPage, readFleetFilter } from './fleet-page.ts'

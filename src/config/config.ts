@@ -1,4 +1,5 @@
-import type { Platform, Strategy } from '../platforms/platform.ts'
+import type { Platform } from '../platforms/platform.ts'
+import type { Strategy } from '../platforms/strategy.ts'
 import type { AgentEntry, ConfigFile } from './schema.ts'
 import { parseDuration, parseSize } from './units.ts'
 

@@ -1,7 +1,8 @@
 import { LineCounter, type Document, isMap, isNode, isPair, parseDocument } from 'yaml'
 import * as z from 'zod/mini'
 import { fail } from '../errors.ts'
-import type { Platform, Strategy } from '../platforms/platform.ts'
+import type { Platform } from '../platforms/platform.ts'
+import type { Strategy } from '../platforms/strategy.ts'
 import { type Config, resolveAgent } from './config.ts'
 import { ConfigFile } from './schema.ts'
 

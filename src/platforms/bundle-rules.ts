@@ -1,4 +1,4 @@
-import type { Strategy } from './platform.ts'
+import type { Strategy } from './strategy.ts'
 
 /** What may ship to a platform, and what it wants to see of it before. */
 export interface BundleRules<Settings> {

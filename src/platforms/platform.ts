@@ -1,10 +1,8 @@
 import type { Entry } from '../bundle/bundle.ts'
 import type { Io } from '../io.ts'
 import type { BundleRules } from './bundle-rules.ts'
-import type { SettingsSchema } from './settings.ts'
-
-/** How traffic moves to the new version, where the platform has a choice. */
-export type Strategy = 'rolling' | 'blue-green'
+import type { SettingsSchema } from './settings-schema.ts'
+import type { Strategy } from './strategy.ts'
 
 /** Where an agent lives: a platform's base URL and credentials, held outside the repository. */
 export interface Connection {

@@ -1,6 +1,7 @@
 import type { Fault } from '../../app/sandbox/faults.ts'
 import { strategiesOf } from '../../src/config/parse.ts'
-import type { Platform, Strategy } from '../../src/platforms/platform.ts'
+import type { Platform } from '../../src/platforms/platform.ts'
+import type { Strategy } from '../../src/platforms/strategy.ts'
 import type { Content } from '../support/repository.ts'
 
 export type Tree = Readonly<Record<string, Content>>

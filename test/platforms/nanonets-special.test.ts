@@ -4,7 +4,7 @@ import { explain } from '../../src/errors.ts'
 import { StaleRevision } from '../../src/http.ts'
 import { nanonetsClient } from '../../src/platforms/nanonets/client.ts'
 import { normalize } from '../../src/platforms/nanonets/document.ts'
-import { Settings } from '../../src/platforms/nanonets/nanonets.ts'
+import { Settings } from '../../src/platforms/nanonets/settings.ts'
 import type { Change, JsonObject, PlatformClient } from '../../src/platforms/platform.ts'
 import { hastenedClock, testIo } from '../support/io.ts'
 

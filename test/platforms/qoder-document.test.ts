@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Attachment, JsonObject } from '../../src/platforms/platform.ts'
 import { normalize } from '../../src/platforms/qoder/document.ts'
 import { readNote, shortDigest, writeNote } from '../../src/platforms/qoder/note.ts'
-import { Settings } from '../../src/platforms/qoder/qoder.ts'
+import { Settings } from '../../src/platforms/qoder/settings.ts'
 import { packed, skillFolder } from '../support/qoder.ts'
 import { zipOf } from '../support/zip.ts'
 

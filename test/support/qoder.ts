@@ -6,7 +6,7 @@ import { type Qoder, type QoderProfile, startQoder } from '../../app/sandbox/qod
 import type { Attachment, Change, JsonObject, PlatformClient } from '../../src/platforms/platform.ts'
 import { qoderClient } from '../../src/platforms/qoder/client.ts'
 import { normalize } from '../../src/platforms/qoder/document.ts'
-import { Settings } from '../../src/platforms/qoder/qoder.ts'
+import { Settings } from '../../src/platforms/qoder/settings.ts'
 import { testIo } from './io.ts'
 import { temporaryFolder } from './repository.ts'
 import { zipOf } from './zip.ts'

@@ -6,7 +6,7 @@ import { excerpt, type PlatformReply, type PlatformRequest, send, StaleRevision 
 import type { Io } from '../../io.ts'
 import type { Change, Live, PlatformClient, Progress, Target, Ticket } from '../platform.ts'
 import { flatten, patchFor } from './document.ts'
-import type { Settings } from './nanonets.ts'
+import type { Settings } from './settings.ts'
 import { AgentRow, Published, reasonOf, VersionRows } from './wire.ts'
 
 /** The published version is among the newest; the API gives at most this many at once. */

@@ -3,7 +3,7 @@ import type { FormField } from '../../multipart.ts'
 import type { Change, Live, PlatformClient, Progress, RollbackTarget, Target, Ticket } from '../platform.ts'
 import { nasikoApi, uploadTimeoutMs } from './api.ts'
 import { firstDialect } from './dialect.ts'
-import type { Settings } from './nasiko.ts'
+import type { Settings } from './settings.ts'
 import { judge, newestFirst } from './progress.ts'
 import { RegistryEntry, RollbackReply, UpdateReply, Uploads, Versions } from './wire.ts'
 

@@ -1,6 +1,7 @@
 import { parse, TomlError } from 'smol-toml'
 import type * as z from 'zod/mini'
-import type { JsonObject, Strategy } from '../platform.ts'
+import type { JsonObject } from '../platform.ts'
+import type { Strategy } from '../strategy.ts'
 import { AgentFile, agentFileName, type Settings } from './settings.ts'
 
 /** What a version is made with, from both places. */

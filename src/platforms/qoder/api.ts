@@ -4,7 +4,7 @@ import { fail } from '../../errors.ts'
 import { excerpt, HttpFailure, type PlatformReply, type PlatformRequest, send } from '../../http.ts'
 import type { Io } from '../../io.ts'
 import type { Target } from '../platform.ts'
-import type { Settings } from './qoder.ts'
+import type { Settings } from './settings.ts'
 import { ErrorReply } from './wire.ts'
 
 export type Net = Pick<Io, 'fetch' | 'clock' | 'signal'>

@@ -3,7 +3,7 @@ import type { Change, Live, PlatformClient, Progress, RollbackTarget, Target, Ti
 import { apiFor, type Net } from './api.ts'
 import { restoreBody, updateBody } from './content.ts'
 import { readNote, writeNote } from './note.ts'
-import type { Settings } from './qoder.ts'
+import type { Settings } from './settings.ts'
 import { type Place, readAgent, readEarlier, readLive } from './read.ts'
 import { bindingsAfter, refuseTooMany, shipSkills } from './skills.ts'
 import { markOf, ownOrStale, type Request, update } from './update.ts'

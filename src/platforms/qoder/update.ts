@@ -3,7 +3,7 @@ import { type PlatformReply, StaleRevision } from '../../http.ts'
 import type { JsonObject, Live, Ticket } from '../platform.ts'
 import { idempotencyKey, reasonOf, refusal } from './api.ts'
 import { markLength, readNote } from './note.ts'
-import type { Settings } from './qoder.ts'
+import type { Settings } from './settings.ts'
 import { type Place, readAgent } from './read.ts'
 import { AgentReply, type WholeAgent } from './wire.ts'
 
