@@ -5,6 +5,7 @@ import type { ConfigReader } from './config-file.ts'
 import type { Repository } from './engine/agents.ts'
 import type { Engine } from './engine/port.ts'
 import type { Store } from './engine/store.ts'
+import type { Turnstile } from './turnstile.ts'
 
 /** What every part of the app works with. */
 export interface App {
@@ -24,4 +25,6 @@ export interface App {
   /** Throws `connection-missing` or `connection-not-allowed`. */
   connect(agent: Agent, repository: Repository): Connection
   readonly fetch: typeof fetch
+  /** For what takes memory and processor time: fetching and packing. */
+  readonly inTurn: Turnstile
 }

@@ -24,7 +24,8 @@ export async function withIo<T>(
   })
   const log = withFields(app.log, fields)
   try {
-    return await work({ log, clock: app.clock, fetch: app.fetch, signal, source, github, journal, scratch })
+    const { clock, fetch, inTurn } = app
+    return await work({ log, clock, fetch, signal, source, github, journal, scratch, inTurn })
   } finally {
     await rm(scratch, { recursive: true, force: true })
   }

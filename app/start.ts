@@ -28,8 +28,12 @@ import { createReceiver } from './receiver.ts'
 import type { keepReconciling } from './reconcile.ts'
 import type { Reach } from './reconcile-budget.ts'
 import { createTracer } from './tracing.ts'
+import { createTurnstile } from './turnstile.ts'
 import { keepUp, recover } from './upkeep.ts'
 import { version } from './version.ts'
+
+/** Each has a commit's archive, its files and a bundle in the making. */
+const packedAtOnce = 4
 
 export interface RunningApp {
   readonly url: string
@@ -166,6 +170,7 @@ function assemble(
     scratch,
     redact,
     fetch: metrics.countedPlatforms(fetch),
+    inTurn: createTurnstile(packedAtOnce),
     async github(repository) {
       const octokit = await (await probot).octokit(repository.installation)
       const counted = metrics.countedOctokit(octokit, repository.installation)

@@ -25,9 +25,15 @@ export interface Content {
 export async function packContent(agent: Agent, commit: string, io: Io): Promise<Content | undefined> {
   const { platform } = agent
   if (platform.fetchesSource?.(agent.settings)) return undefined
-  const checkout = await io.source.checkout(commit, { path: agent.path, withIgnored: agent.bundle.include.length > 0 })
-  const packing: Packing = { agent, checkout, io, name: join(io.scratch, `${agent.name}-${commit.slice(0, 7)}`) }
-  const content = platform.document ? await packConfiguration(packing) : await packArchive(packing)
+  const make = async () => {
+    const checkout = await io.source.checkout(commit, {
+      path: agent.path,
+      withIgnored: agent.bundle.include.length > 0,
+    })
+    const packing: Packing = { agent, checkout, io, name: join(io.scratch, `${agent.name}-${commit.slice(0, 7)}`) }
+    return platform.document ? await packConfiguration(packing) : await packArchive(packing)
+  }
+  const content = io.inTurn ? await io.inTurn(make) : await make()
   const { size, digest } = content.bundle
   io.log.info(`${agent.name}: bundle of ${formatSize(size)}, ${digest}`, { agent: agent.name })
   return content

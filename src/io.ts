@@ -13,6 +13,8 @@ export interface Io {
   readonly journal: Journal
   /** An existing folder for bundles; the caller removes it. */
   readonly scratch: string
+  /** Of those who fetch and pack at the same time, only so many do; absent where there is one. */
+  readonly inTurn?: <T>(work: () => Promise<T>) => Promise<T>
 }
 
 /** One line per step for people, facts as fields for machines. Never a credential: everything passes `redact`. */

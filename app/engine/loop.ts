@@ -2,8 +2,11 @@ import type { Clock, Log } from '../../src/io.ts'
 import { Postponed } from '../../src/errors.ts'
 import { type Engine, type Handler, type Key, kindOf, type Kind } from './port.ts'
 
-/** How many keys of a kind are worked on at once: long deploys must not keep deliveries and comments waiting. */
-const limits: Readonly<Record<Kind, number>> = { delivery: 8, comment: 8, agent: 32 }
+/**
+ * How many keys of a kind are worked on at once: long deploys must not keep deliveries and comments waiting, nor others'
+ * rollbacks. Most of a deploy is waiting for the platform; what costs takes turns (`inTurn`).
+ */
+const limits: Readonly<Record<Kind, number>> = { delivery: 8, comment: 8, agent: 256 }
 const kinds: readonly Kind[] = ['delivery', 'comment', 'agent']
 /** After a handler that threw (a database in trouble, or a mistake of ours): not at once again, and not never. */
 const afterMistakeMs = 5000
