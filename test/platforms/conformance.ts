@@ -337,6 +337,61 @@ export function describePlatform(about: PlatformCase): void {
         expect([rig.live(), rig.effects()]).toEqual([0, 3])
       })
 
+      /** Each request of the kinds that the agent's platform takes is hit once. */
+      const hitAll = (fault: Fault) => {
+        for (const { method, path } of about.writes) rig.fault({ ...fault, method, path })
+        for (const after of [0, 1, 2]) rig.fault({ ...fault, method: 'GET', after })
+      }
+
+      it.each(faults)('sends nothing that writes when nothing has changed: %s', async (_, fault) => {
+        await deployContent(0)
+        const before = writes()
+        hitAll(fault)
+
+        const outcome = await deployContent(0)
+
+        expect(outcome).toMatchObject({ decision: 'skipped', code: 'unchanged' })
+        expect([writes(), rig.live(), rig.effects()]).toEqual([before, 0, 1])
+      })
+
+      const ways = strategiesIn(about).flatMap((way) => faults.map(([name, fault]) => [way, name, fault] as const))
+      it.each(ways)('deploys exactly once, %s: %s', async (strategy, _, fault) => {
+        await deployContent(0, { keys: { strategy } })
+        const first = rig.effects()
+        await deployContent(1, { keys: { strategy } })
+        const second = rig.effects()
+        hitAll(fault)
+
+        const outcome = await deployContent(2, { keys: { strategy } })
+
+        expect(outcome).toMatchObject({ decision: 'deployed' })
+        // As much as the deploy before it, that nothing disturbed.
+        expect([rig.live(), rig.effects() - second]).toEqual([2, second - first])
+      })
+
+      it.each(faults)('rolls back to a version by its name exactly once: %s', async (_, fault) => {
+        const first = await deployContent(0)
+        for (const content of [1, 2]) await deployContent(content)
+        hitAll(fault)
+
+        const outcome = await rollBack({ kind: 'version', version: first.releaseVersion ?? '' })
+
+        expect(outcome).toMatchObject({ decision: 'rolled-back', releaseVersion: first.releaseVersion })
+        expect([rig.live(), rig.effects()]).toEqual([0, 4])
+      })
+
+      if (about.platform.document)
+        it.each(faults)('refuses to overwrite what somebody else changed: %s', async (_, fault) => {
+          await deployContent(0)
+          rig.edit?.()
+          hitAll(fault)
+
+          const outcome = await deployContent(1)
+
+          expect(outcome).toMatchObject({ decision: 'refused', code: 'changed-elsewhere' })
+          expect([rig.live(), rig.effects()]).toEqual([undefined, 1])
+        })
+
       it.each(faults)('reads again what could not be read: %s', async (_, fault) => {
         await deployContent(0)
         for (const after of [0, 1, 2]) rig.fault({ ...fault, method: 'GET', after })
