@@ -1,14 +1,8 @@
 import { execFile } from 'node:child_process'
-import { once } from 'node:events'
-import { createReadStream } from 'node:fs'
-import { mkdir, mkdtemp } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { join, posix } from 'node:path'
-import { pipeline } from 'node:stream'
 import { promisify } from 'node:util'
-import { createGunzip } from 'node:zlib'
-import { extract } from 'tar'
 import { bytewise } from './bundle/rules.ts'
-import { fail } from './errors.ts'
 import type { Checkout, CheckoutFile, CheckoutWanted, HistoryRange, Source } from './io.ts'
 import type { History } from './version/version.ts'
 
@@ -29,8 +23,10 @@ export function gitSource(options: GitSourceOptions): Source {
     const { stdout } = await run('git', ['-C', options.directory, ...args], {
       maxBuffer: longestOutput,
       signal: options.signal,
+      // Decoded in one go: a text that came in pieces is slow to cut up.
+      encoding: 'buffer',
     })
-    return stdout
+    return stdout.toString('utf8')
   }
 
   async function readFile(path: string, commit: string): Promise<string | undefined> {
@@ -39,48 +35,50 @@ export function gitSource(options: GitSourceOptions): Source {
   }
 
   async function checkout(commit: string, wanted: CheckoutWanted): Promise<Checkout> {
-    const head = (await git('rev-parse', 'HEAD')).trim()
-    return head === commit ? await workTree(wanted) : await exported(commit, wanted)
+    const [head, ...root] = (await git('rev-parse', 'HEAD', '--show-toplevel')).trimEnd().split('\n')
+    return head === commit ? await workTree(root.join('\n'), wanted) : await exported(commit, wanted)
   }
 
-  async function workTree({ path, withIgnored }: CheckoutWanted): Promise<Checkout> {
-    const at = ['--', path === '' ? ':/' : `:(top,literal)${path}`]
-    const list = async (...args: string[]) => split(await git('ls-files', '--full-name', '-z', ...args, ...at))
-    // Beside each other: what git takes is mostly its start.
-    const [root, tracked, untracked, ignored, attributes] = await Promise.all([
-      git('rev-parse', '--show-toplevel'),
-      list('-s'),
-      list('-o', '--exclude-standard'),
-      withIgnored ? list('-o', '-i', '--exclude-standard') : [],
-      git('ls-files', '--full-name', '-z', '--', ':(top,glob)**/.gitattributes'),
+  async function workTree(root: string, { path, withIgnored }: CheckoutWanted): Promise<Checkout> {
+    const list = async (options: readonly string[], paths: readonly string[]) =>
+      await git('ls-files', '--full-name', '-z', ...options, '--', ...paths)
+    const all = path === '' ? ':/' : `:(top,literal)${path}`
+    const above = foldersAbove(path).map((folder) => `:(top,literal)${posix.join(folder, attributesName)}`)
+    // Beside each other: what is tracked is read while git still looks for the others.
+    const [{ tracked, hasAttributes }, untracked, ignored] = await Promise.all([
+      list(['-s'], [all, ...above]).then((stages) => ({
+        tracked: trackedFiles(stages),
+        hasAttributes: stages.includes(`${attributesName}\0`),
+      })),
+      list(['-o', '--exclude-standard'], [all]).then((output) => otherFiles(output, 'untracked')),
+      withIgnored
+        ? list(['-o', '-i', '--exclude-standard'], [all]).then((output) => otherFiles(output, 'ignored'))
+        : [],
     ])
-    const files = new Map<string, CheckoutFile>()
-    for (const line of tracked) {
-      // `<mode> <object> <stage>\t<path>`; a submodule (mode 160000) is another repository.
-      if (!line.startsWith('160000 ')) add(files, line.slice(line.indexOf('\t') + 1), 'tracked')
-    }
-    for (const name of untracked) add(files, name, 'untracked')
-    for (const name of ignored) add(files, name, 'ignored')
-    if (attributes !== '') await markExportIgnored(files, root.trim())
-    return { root: root.trim(), files: sorted(files.values()) }
+    const below = path === '' ? tracked : tracked.filter((file) => isBelow(file.path, path))
+    const files = sorted(below.concat(untracked, ignored))
+    return { root, files: hasAttributes ? await withoutExportIgnored(files, root) : files }
   }
 
   /**
    * What .gitattributes keeps out of archives stays out of the App's tarball, so it does not ship from here either. As in
    * `git archive`, the attribute on a folder covers all below it.
    */
-  async function markExportIgnored(files: Map<string, CheckoutFile>, root: string): Promise<void> {
+  async function withoutExportIgnored(files: readonly CheckoutFile[], root: string): Promise<CheckoutFile[]> {
     const asked = new Set<string>()
-    for (const path of files.keys()) for (let at = path; at !== '.'; at = posix.dirname(at)) asked.add(at)
+    for (const { path } of files) for (let at = path; at !== '.'; at = posix.dirname(at)) asked.add(at)
     const answers = split(await checkAttribute([...asked], root))
     const ignored = new Set<string>()
     // Triples of path, attribute, value.
     for (let at = 0; at + 2 < answers.length; at += 3) if (answers[at + 2] === 'set') ignored.add(answers[at] ?? '')
-    for (const [path, file] of files) {
-      for (let at = path; at !== '.'; at = posix.dirname(at)) {
-        if (ignored.has(at) && file.state === 'tracked') files.set(path, { path, state: 'export-ignore' })
-      }
+    const isIgnored = (path: string): boolean => {
+      for (let at = path; at !== '.'; at = posix.dirname(at)) if (ignored.has(at)) return true
+      return false
     }
+    return files.map(({ path, state }) => ({
+      path,
+      state: state === 'tracked' && isIgnored(path) ? 'export-ignore' : state,
+    }))
   }
 
   async function checkAttribute(paths: readonly string[], root: string): Promise<string> {
@@ -96,6 +94,8 @@ export function gitSource(options: GitSourceOptions): Source {
     const root = await mkdtemp(join(options.scratch, 'commit-'))
     const archive = join(root, 'archive.tar')
     await git('archive', '--format=tar', `--output=${archive}`, commit)
+    // Loaded only here: most runs never unpack anything.
+    const { extractTracked } = await import('./source-archive.ts')
     const files = await extractTracked({ file: archive, root: join(root, 'tree'), strip: 0 })
     return { root: join(root, 'tree'), files: sorted(files.filter((file) => isBelow(file.path, path))) }
   }
@@ -103,70 +103,14 @@ export function gitSource(options: GitSourceOptions): Source {
   return { readFile, checkout, history: options.history }
 }
 
-/** What is unpacked at once: of smaller pieces there is more garbage, of larger ones it stays longer. */
-const chunkSize = 64 * 1024
-/** Bombs stop here: no agent's repository is this large. */
-const mostBytes = 2 * 1024 ** 3
-const mostEntries = 200_000
-
-/**
- * Unpacks an archive of a commit, a `.tar` or `.tar.gz`: files and links only, never outside of `root`, within limits. Piece by
- * piece and decompressed on another thread: left to itself, `tar` reads 16 MB at once and holds all that they unpack to.
- */
-export async function extractTracked(archive: { file: string; root: string; strip: number }): Promise<CheckoutFile[]> {
-  await mkdir(archive.root, { recursive: true })
-  const files: CheckoutFile[] = []
-  let bytes = 0
-  let unwritten: Error | undefined
-  const tooLarge = () => bytes > mostBytes || files.length > mostEntries
-  const unpack = extract({
-    cwd: archive.root,
-    strip: archive.strip,
-    strict: false,
-    // A link that leads outside is left out and no more than a warning; a file that can't be written is none either, to the library.
-    onwarn: (_code, _message, data) => {
-      if (data instanceof Error && 'syscall' in data) unwritten ??= data
-    },
-    filter: (path, entry) => {
-      bytes += entry.size ?? 0
-      const type = 'type' in entry ? entry.type : ''
-      if (tooLarge()) return false
-      if (type !== 'File' && type !== 'SymbolicLink') return type === 'Directory'
-      const inside = path.split('/').slice(archive.strip).join('/')
-      if (inside === '' || inside.split('/').includes('..')) return false
-      files.push({ path: inside, state: 'tracked' })
-      return true
-    },
-  })
-  // Rejects where something can't be written.
-  const closed = once(unpack, 'close')
-  closed.catch(() => undefined)
-  for await (const piece of plainBytes(archive.file)) {
-    if (!unpack.write(piece)) await Promise.race([once(unpack, 'drain'), closed])
-    if (tooLarge()) {
-      const detail = `it is larger than 2 GB or ${mostEntries} files`
-      throw fail('github-unavailable', { what: 'unpack the repository', detail })
-    }
-  }
-  unpack.end()
-  await closed
-  if (unwritten)
-    throw fail('github-unavailable', { what: 'unpack the repository', detail: unwritten.message }, unwritten)
-  return files
-}
-
-function plainBytes(file: string): AsyncIterable<Buffer> {
-  const bytes = createReadStream(file)
-  // A failure of either ends the reading with it.
-  return file.endsWith('.gz') ? pipeline(bytes, createGunzip({ chunkSize }), () => undefined) : bytes
-}
-
 export function isBelow(path: string, folder: string): boolean {
   return folder === '' || path === folder || path.startsWith(`${folder}/`)
 }
 
-export function sorted(files: Iterable<CheckoutFile>): readonly CheckoutFile[] {
-  return [...files].sort((a, b) => bytewise(a.path, b.path))
+/** By the bytes of their paths, as git lists them: what comes from one list needs no sorting. */
+export function sorted(files: readonly CheckoutFile[]): readonly CheckoutFile[] {
+  const isSorted = files.every(({ path }, at) => bytewise(files[at - 1]?.path ?? '', path) <= 0)
+  return isSorted ? files : files.toSorted((a, b) => bytewise(a.path, b.path))
 }
 
 function split(output: string): string[] {
@@ -175,7 +119,32 @@ function split(output: string): string[] {
   return parts
 }
 
-function add(files: Map<string, CheckoutFile>, path: string, state: CheckoutFile['state']): void {
-  // An untracked repository inside the work tree is listed as a folder.
-  if (!path.endsWith('/')) files.set(path, { path, state })
+const attributesName = '.gitattributes'
+
+/** The folders that hold the path: `a/b/c` is in `a/b`, `a`, and the root (''). */
+function foldersAbove(path: string): string[] {
+  const parts = path.split('/')
+  return parts.map((_, at) => parts.slice(0, at).join('/'))
+}
+
+/** Reads `git ls-files -z -s`: `<mode> <object> <stage>\t<path>`, once for each stage of a conflict. */
+function trackedFiles(output: string): CheckoutFile[] {
+  const files: CheckoutFile[] = []
+  // Up to the path every line is as long as the first.
+  const pathAt = output.indexOf('\t') + 1
+  let last = ''
+  for (let start = 0, end = 0; start < output.length; start = end + 1) {
+    end = output.indexOf('\0', start)
+    // Mode 160000 is a submodule, another repository.
+    if (output.startsWith('160000 ', start)) continue
+    const path = output.slice(start + pathAt, end)
+    if (path !== last) files.push({ path, state: 'tracked' })
+    last = path
+  }
+  return files
+}
+
+function otherFiles(output: string, state: 'untracked' | 'ignored'): CheckoutFile[] {
+  // A repository of its own inside the work tree is listed as a folder.
+  return split(output).flatMap((path) => (path.endsWith('/') ? [] : [{ path, state }]))
 }

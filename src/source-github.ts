@@ -5,7 +5,8 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { fail } from './errors.ts'
 import type { Checkout, CheckoutWanted, GitHub, HistoryRange, Source } from './io.ts'
-import { extractTracked, isBelow, sorted } from './source-git.ts'
+import { extractTracked } from './source-archive.ts'
+import { isBelow, sorted } from './source-git.ts'
 import type { History } from './version/version.ts'
 
 export interface GitHubSourceOptions {

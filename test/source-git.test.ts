@@ -1,72 +1,139 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { endOfTar, paddingOf, tarHeader } from '../src/bundle/tar-format.ts'
-import { extractTracked } from '../src/source-git.ts'
-import { temporaryFolder } from './support/repository.ts'
+import type { CheckoutFile } from '../src/io.ts'
+import { sorted } from '../src/source-git.ts'
+import { addCommit, commitTree, git, temporaryFolder, writeTree } from './support/repository.ts'
+import { cloneAt } from './support/source.ts'
 
-let folder: ReturnType<typeof temporaryFolder>
+let repository: ReturnType<typeof temporaryFolder>
+let scratch: ReturnType<typeof temporaryFolder>
 beforeEach(() => {
-  folder = temporaryFolder()
+  repository = temporaryFolder()
+  scratch = temporaryFolder()
 })
-afterEach(() => folder.remove())
+afterEach(() => {
+  repository.remove()
+  scratch.remove()
+})
 
-const entry = (path: string, content: Buffer) =>
-  Buffer.concat([
-    tarHeader({ path, mode: 0o644, size: content.length }),
-    content,
-    Buffer.alloc(paddingOf(content.length)),
-  ])
-const link = (path: string, target: string) => tarHeader({ path, mode: 0o777, size: 0, symlinkTarget: target })
-
-async function unpack(name: string, entries: readonly Buffer[]) {
-  const archive = Buffer.concat([...entries, endOfTar])
-  const file = join(folder.path, name)
-  writeFileSync(file, name.endsWith('.gz') ? gzipSync(archive) : archive)
-  return await extractTracked({ file, root: join(folder.path, 'tree'), strip: 1 })
+async function files(path: string, withIgnored = false): Promise<[string, CheckoutFile['state']][]> {
+  const source = cloneAt(repository.path, scratch.path)
+  const checkout = await source.checkout(git(repository.path, 'rev-parse', 'HEAD'), { path, withIgnored })
+  expect(checkout.root).toBe(git(repository.path, 'rev-parse', '--show-toplevel'))
+  return checkout.files.map((file) => [file.path, file.state])
 }
 
-describe('the archive of a commit', () => {
-  // Larger than what is unpacked at once, and than what the disk takes at once.
-  const large = Buffer.alloc(3_000_000, 'many likely words; ')
+describe('the work tree of a clone', () => {
+  it('lists what is tracked and what is not in one order, that of the bytes of UTF-8', async () => {
+    // Beyond the first 65,536 characters UTF-16 sorts otherwise.
+    commitTree(repository.path, { 'a/z': '1', 'a-b': '2', 'a/é': '3', '\u{1f600}': '4', B: '5' })
+    writeTree(repository.path, { 'a/m': 'new', '\uff01': 'new', '0': 'new' })
 
-  it.each(['a.tar', 'a.tar.gz'])('is unpacked whole, without its first folder (%s)', async (name) => {
-    const small = Buffer.from('hello')
+    const found = await files('')
 
-    const files = await unpack(name, [
-      entry('x-1/agents/large', large),
-      entry('x-1/small', small),
-      entry('x-1/end', large),
-    ])
-
-    expect(files.map(({ path }) => path)).toEqual(['agents/large', 'small', 'end'])
-    const written = files.map(({ path }) => readFileSync(join(folder.path, 'tree', path)))
-    expect(written.map((content, at) => content.equals([large, small, large][at] ?? small))).toEqual([true, true, true])
-  })
-
-  it('leaves out a link that leads outside, and goes on', async () => {
-    await unpack('a.tar', [link('x-1/out', '../../../etc/passwd'), entry('x-1/small', Buffer.from('hello'))])
-
-    expect([existsSync(join(folder.path, 'tree/out')), existsSync(join(folder.path, 'tree/small'))]).toEqual([
-      false,
-      true,
+    const names = found.map(([path]) => path)
+    expect(names).toEqual(names.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))))
+    expect(found).toEqual([
+      ['0', 'untracked'],
+      ['B', 'tracked'],
+      ['a-b', 'tracked'],
+      ['a/m', 'untracked'],
+      ['a/z', 'tracked'],
+      ['a/é', 'tracked'],
+      ['\uff01', 'untracked'],
+      ['\u{1f600}', 'tracked'],
     ])
   })
 
-  it('is refused where a file of it can’t be written: a bundle without it would be another', async () => {
-    const unwritable = entry(`x-1/${'n'.repeat(300)}`, Buffer.from('hello'))
+  it('lists ignored files only where they are asked for', async () => {
+    commitTree(repository.path, { '.gitignore': '*.log\n', a: '1' })
+    writeTree(repository.path, { 'x.log': 'ignored' })
 
-    await expect(unpack('a.tar', [unwritable, entry('x-1/small', Buffer.from('hello'))])).rejects.toMatchObject({
-      code: 'github-unavailable',
-      message: expect.stringContaining('ENAMETOOLONG'),
-    })
+    expect(await files('')).not.toContainEqual(['x.log', 'ignored'])
+    expect(await files('', true)).toContainEqual(['x.log', 'ignored'])
   })
 
-  it('that is cut off is refused', async () => {
-    const file = join(folder.path, 'cut.tar.gz')
-    writeFileSync(file, gzipSync(Buffer.concat([entry('x-1/a', large), endOfTar])).subarray(0, 500))
+  it('lists a file once while its conflict is not solved', async () => {
+    commitTree(repository.path, { a: 'base\n', b: '1' })
+    git(repository.path, 'checkout', '-q', '-b', 'other')
+    addCommit(repository.path, { tree: { a: 'theirs\n' }, message: 'fix: theirs' })
+    git(repository.path, 'checkout', '-q', 'main')
+    addCommit(repository.path, { tree: { a: 'ours\n' }, message: 'fix: ours' })
+    expect(() => git(repository.path, 'merge', '-q', 'other')).toThrow()
+    expect(git(repository.path, 'ls-files', '-s', 'a').split('\n')).toHaveLength(3)
 
-    await expect(extractTracked({ file, root: join(folder.path, 'tree'), strip: 1 })).rejects.toThrow()
+    expect(await files('')).toEqual([
+      ['a', 'tracked'],
+      ['b', 'tracked'],
+    ])
+  })
+
+  it('leaves out other repositories inside: submodules, and clones that nobody added', async () => {
+    const commit = commitTree(repository.path, { a: '1' })
+    git(repository.path, 'update-index', '--add', '--cacheinfo', `160000,${commit},module`)
+    git(repository.path, 'commit', '-q', '-m', 'chore: module')
+    const clone = join(repository.path, 'clone')
+    writeTree(clone, { x: '1' })
+    commitTree(clone, { x: '1' })
+
+    expect(await files('')).toEqual([['a', 'tracked']])
+  })
+
+  it.each(['.gitattributes', 'agents/.gitattributes', 'agents/one/.gitattributes'])(
+    'honours export-ignore of %s for an agent’s folder, and lists nothing beside it',
+    async (attributes) => {
+      commitTree(repository.path, {
+        [attributes]: 'notes.txt export-ignore\ndocs export-ignore\n',
+        'agents/one/a.py': '1',
+        'agents/one/notes.txt': '2',
+        'agents/one/docs/long.md': '3',
+        'agents/one-more/a.py': '4',
+      })
+
+      const found = (await files('agents/one')).filter(([path]) => !path.endsWith('.gitattributes'))
+
+      expect(found).toEqual([
+        ['agents/one/a.py', 'tracked'],
+        ['agents/one/docs/long.md', 'export-ignore'],
+        ['agents/one/notes.txt', 'export-ignore'],
+      ])
+    },
+  )
+
+  it('takes a path with characters that patterns are made of as it is', async () => {
+    commitTree(repository.path, { 'agents/[x]*/a': '1', 'agents/x/a': '2' })
+
+    expect(await files('agents/[x]*')).toEqual([['agents/[x]*/a', 'tracked']])
+  })
+
+  it('lists files that are tracked and gone, as the bundle warns of them', async () => {
+    commitTree(repository.path, { a: '1', b: '2' })
+    git(repository.path, 'rm', '-q', 'a')
+    git(repository.path, 'reset', '-q')
+    writeFileSync(join(repository.path, 'c'), '3')
+
+    expect(await files('')).toEqual([
+      ['a', 'tracked'],
+      ['b', 'tracked'],
+      ['c', 'untracked'],
+    ])
+  })
+})
+
+describe('sorted', () => {
+  const listed = (...paths: string[]): CheckoutFile[] => paths.map((path) => ({ path, state: 'tracked' }))
+
+  it('gives a list that is in order back as it is', () => {
+    const files = listed('a', 'b', 'b/c')
+
+    expect(sorted(files)).toBe(files)
+  })
+
+  it('sorts any other without changing it', () => {
+    const files = listed('b', 'a')
+
+    expect(sorted(files)).toEqual(listed('a', 'b'))
+    expect(files).toEqual(listed('b', 'a'))
   })
 })

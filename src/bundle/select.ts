@@ -1,7 +1,7 @@
 import ignore, { type Ignore } from 'ignore'
 import type { CheckoutFile } from '../io.ts'
 import type { EntryReason } from './bundle.ts'
-import { bytewise, deniedBy } from './rules.ts'
+import { deniedBy } from './rules.ts'
 
 /** A file of the agent's folder with the verdict on it. `path` is relative to the agent's path. */
 export interface Selected {
@@ -23,7 +23,7 @@ export interface Selecting {
 /**
  * What ships: tracked and untracked files, plus `include`, minus `exclude`, `.agentignore` and the deny list. In case of
  * conflict: deny list, `exclude`, `include`, `.agentignore`, git. A file that `include` names by its exact path ships
- * even when the deny list has it (the secret scan still reads it); `.git` never does. Sorted bytewise by path.
+ * even when the deny list has it (the secret scan still reads it); `.git` never does. In the order given.
  */
 export function selectFiles(files: readonly CheckoutFile[], rules: Selecting): readonly Selected[] {
   const prefix = rules.agentPath === '' ? '' : `${rules.agentPath}/`
@@ -34,7 +34,7 @@ export function selectFiles(files: readonly CheckoutFile[], rules: Selecting): r
     const verdict = judge(file.path.slice(prefix.length), file.state)
     if (verdict) selected.push(verdict)
   }
-  return selected.sort((a, b) => bytewise(a.path, b.path))
+  return selected
 }
 
 /** Undefined for files that git ignores and nobody includes: they are not worth a line in the list. */

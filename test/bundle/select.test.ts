@@ -24,6 +24,12 @@ describe('the deny list', () => {
     ['src/environment.py', undefined],
     ['docs/keyboard.md', undefined],
     ['server.pem/readme.md', undefined],
+    ['.env.example/.env.production', '.env.*'],
+    ['.env.examples', '.env.*'],
+    ['node_modules/server.pem', 'node_modules'],
+    ['a.env.b', undefined],
+    ['.pem', '*.pem'],
+    ['gitx/.gitignore', undefined],
   ])('%s is denied by %j', (path, pattern) => {
     expect(deniedBy(path)).toBe(pattern)
   })
@@ -90,8 +96,8 @@ describe('selectFiles', () => {
     expect(verdicts([{ path: 'dist/a.js', state: 'ignored' }], {})).toEqual([])
   })
 
-  it('takes only the agent’s own folder, with paths relative to it, in bytewise order', () => {
-    const files = tracked('agents/a/z', 'agents/a/B', 'agents/a/é', 'agents/ab/x', 'README.md')
+  it('takes only the agent’s own folder, with paths relative to it, in the order given', () => {
+    const files = tracked('README.md', 'agents/a/B', 'agents/a/z', 'agents/a/é', 'agents/ab/x')
 
     expect(verdicts(files, { agentPath: 'agents/a' }).map(([path]) => path)).toEqual(['B', 'z', 'é'])
   })
