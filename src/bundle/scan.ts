@@ -41,21 +41,23 @@ const inRun = new Uint8Array(256)
 for (const byte of Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-')) inRun[byte] = 1
 
 /**
- * Is an expression worth trying? Almost no content has a token's beginning in a long enough run, and to find the runs it
- * is enough to look at every 20th byte and around it: six times as fast as to search for every beginning.
+ * Is an expression worth trying? Almost no content has a token's beginning in a long enough run. A run of 20 is looked for
+ * from its end backwards: at a byte that is in none, the next one that may hold can only begin behind it.
  */
 function isSuspicious(bytes: Buffer): boolean {
   if (privateKey.hints.some((hint) => bytes.includes(hint, 0, 'latin1'))) return true
-  for (let at = shortestRun - 1; at < bytes.length; at += shortestRun) {
-    if (inRun[bytes[at] ?? 0] === 0) continue
-    let start = at
-    while (start > 0 && inRun[bytes[start - 1] ?? 0] === 1) start--
-    let end = at + 1
-    while (end < bytes.length && inRun[bytes[end] ?? 0] === 1) end++
-    if (end - start >= shortestRun && beginnings.test(bytes.toString('latin1', Math.max(0, start - reach), end))) {
-      return true
+  let start = 0
+  for (let last = shortestRun - 1; last < bytes.length; last = start + shortestRun - 1) {
+    let at = last
+    while (at >= start && inRun[bytes[at] ?? 0] === 1) at--
+    if (at >= start) {
+      start = at + 1
+      continue
     }
-    while (at + shortestRun < end) at += shortestRun
+    let end = last + 1
+    while (end < bytes.length && inRun[bytes[end] ?? 0] === 1) end++
+    if (beginnings.test(bytes.toString('latin1', Math.max(0, start - reach), end))) return true
+    start = end + 1
   }
   return false
 }

@@ -4,7 +4,8 @@
  */
 
 export interface ZipEntry {
-  readonly name: Buffer
+  /** A text: the bytes of a name would keep the whole pool that they were cut from, 64 kB each. */
+  readonly name: string
   /** Permission bits and file type, as in stat. */
   readonly unixMode: number
   readonly crc: number
@@ -34,6 +35,7 @@ export function needsZip64(size: number): boolean {
 
 export function localHeader(entry: Omit<ZipEntry, 'offset' | 'unixMode'>, zip64: boolean): Buffer {
   const extra = zip64 ? zip64Extra([entry.size, entry.compressed]) : Buffer.alloc(0)
+  const name = Buffer.from(entry.name)
   const header = Buffer.alloc(30)
   header.writeUInt32LE(0x04034b50, 0)
   header.writeUInt16LE(zip64 ? version45 : version20, 4)
@@ -44,14 +46,15 @@ export function localHeader(entry: Omit<ZipEntry, 'offset' | 'unixMode'>, zip64:
   header.writeUInt32LE(entry.crc, 14)
   header.writeUInt32LE(zip64 ? max32 : entry.compressed, 18)
   header.writeUInt32LE(zip64 ? max32 : entry.size, 22)
-  header.writeUInt16LE(entry.name.length, 26)
+  header.writeUInt16LE(name.length, 26)
   header.writeUInt16LE(extra.length, 28)
-  return Buffer.concat([header, entry.name, extra])
+  return Buffer.concat([header, name, extra])
 }
 
 export function centralHeader(entry: ZipEntry): Buffer {
   const long = [entry.size, entry.compressed, entry.offset].some((value) => value >= max32) || needsZip64(entry.size)
   const extra = long ? zip64Extra([entry.size, entry.compressed, entry.offset]) : Buffer.alloc(0)
+  const name = Buffer.from(entry.name)
   const header = Buffer.alloc(46)
   header.writeUInt32LE(0x02014b50, 0)
   header.writeUInt16LE(madeByUnix | (long ? version45 : version20), 4)
@@ -63,11 +66,11 @@ export function centralHeader(entry: ZipEntry): Buffer {
   header.writeUInt32LE(entry.crc, 16)
   header.writeUInt32LE(long ? max32 : entry.compressed, 20)
   header.writeUInt32LE(long ? max32 : entry.size, 24)
-  header.writeUInt16LE(entry.name.length, 28)
+  header.writeUInt16LE(name.length, 28)
   header.writeUInt16LE(extra.length, 30)
   header.writeUInt32LE((entry.unixMode << 16) >>> 0, 38)
   header.writeUInt32LE(long ? max32 : entry.offset, 42)
-  return Buffer.concat([header, entry.name, extra])
+  return Buffer.concat([header, name, extra])
 }
 
 export function endOfDirectory(directory: { count: number; size: number; offset: number }): Buffer {

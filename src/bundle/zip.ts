@@ -1,9 +1,10 @@
-import { createHash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 import { closeSync, openSync, readSync, writeSync } from 'node:fs'
 import { finished } from 'node:stream/promises'
-import { constants, crc32, createDeflateRaw, deflateRawSync } from 'node:zlib'
+import { crc32, createDeflateRaw } from 'node:zlib'
 import { fail } from '../errors.ts'
 import type { Archive, Look, Packed, Source } from './archive.ts'
+import { createSqueezer, deflating, type Squeezer, squeezersAtOnce } from './squeezer.ts'
 import {
   centralHeader,
   endOfDirectory,
@@ -17,17 +18,26 @@ import {
 /** Larger files are read, deflated and written piece by piece. */
 const wholeBytes = 4 * 1024 * 1024
 const pieceBytes = 1024 * 1024
-/**
- * Output that does not depend on the machine: zlib's match finder hashes with whatever instructions the processor has,
- * so the default strategy gives other bytes on another architecture; run lengths and Huffman codes need no hash.
- */
-const deflating = { level: 6, strategy: constants.Z_RLE, memLevel: 8, windowBits: 15 }
 
-/** An archive being written to a file. Small files in one go, large ones in pieces, never one in memory as a whole. */
+/** Where one content is while it is squeezed. */
+interface Place {
+  readonly squeezer: Squeezer
+  readonly buffer: Buffer
+  /** Until its last content is written. */
+  taken: Promise<void>
+}
+
+/**
+ * An archive being written to a file. Small files are read, digested and scanned one after the other, while those before them
+ * are squeezed on other threads and written in their order; large ones go in pieces. Memory does not grow with their number.
+ */
 export function createZip(file: string): Archive {
   const fd = openSync(file, 'wx')
   const directory: ZipEntry[] = []
-  const buffer = Buffer.allocUnsafe(wholeBytes)
+  const places: Place[] = []
+  let added = 0
+  let last: Promise<void> = Promise.resolve()
+  let failure: unknown
   let offset = 0
   let open = true
 
@@ -37,93 +47,146 @@ export function createZip(file: string): Archive {
     if (at === offset) offset += bytes.length
   }
 
-  function close(): void {
+  async function close(): Promise<void> {
+    await last
+    for (const { squeezer } of places.splice(0)) squeezer.close()
     if (open) closeSync(fd)
     open = false
   }
 
-  function addWhole(source: Source, content: Buffer): Packed {
-    const name = Buffer.from(source.path)
-    const squeezed = deflateRawSync(content, deflating)
+  /** The next in turn; it is free once what it held is written. */
+  async function nextPlace(): Promise<Place> {
+    const at = added++ % squeezersAtOnce
+    const place = places[at] ?? {
+      squeezer: createSqueezer(),
+      buffer: Buffer.allocUnsafeSlow(wholeBytes),
+      taken: Promise.resolve(),
+    }
+    places[at] = place
+    await place.taken
+    if (failure) throw failure
+    return place
+  }
+
+  function addWhole(source: Source, { place, content }: { place: Place; content: Buffer }): Packed {
+    const before = last
+    const squeezing = content.length === 0 ? Promise.resolve(content) : place.squeezer.squeeze(content)
+    last = Promise.all([squeezing, before])
+      .then(([squeezed]) => writeWhole(source, { content, squeezed }))
+      // Kept for the next call: nobody waits for this one.
+      .catch((error: unknown) => void (failure ??= error))
+    place.taken = last
+    return { digest: `sha256:${hash('sha256', content)}`, size: content.length }
+  }
+
+  function writeWhole(source: Source, { content, squeezed }: { content: Buffer; squeezed: Buffer }): void {
+    if (failure) return
     const stored = squeezed.length >= content.length
     const data = stored ? content : squeezed
-    const facts = {
-      name,
-      crc: crc32(content),
-      method: stored ? 0 : 8,
-      compressed: data.length,
-      size: content.length,
-    } as const
+    const crc = crc32(content)
+    const sizes = { compressed: data.length, size: content.length }
+    const facts = { name: source.path, crc, method: stored ? 0 : 8, ...sizes } as const
     directory.push({ ...facts, offset, unixMode: unixMode(source) })
-    write(Buffer.concat([localHeader(facts, false), data]))
-    return { digest: sha256(content), size: content.length }
+    write(localHeader(facts, false))
+    write(data)
   }
 
   async function addInPieces(source: Source, given: { input: number; size: number; look: Look }): Promise<Packed> {
-    const name = Buffer.from(source.path)
+    await last
+    if (failure) throw failure
     const start = offset
     const long = needsZip64(given.size)
-    const blank = { name, crc: 0, method: 8, compressed: 0, size: 0 } as const
+    const blank = { name: source.path, crc: 0, method: 8, compressed: 0, size: 0 } as const
     write(localHeader(blank, long))
     const body = offset
-    const hash = createHash('sha256')
-    const deflate = createDeflateRaw({ ...deflating, chunkSize: pieceBytes })
-    deflate.on('data', (chunk: Buffer) => write(chunk))
-    let crc = 0
-    let size = 0
-    for (let piece = nextPiece(given.input); piece.length > 0; piece = nextPiece(given.input)) {
-      given.look(source.path, piece)
-      crc = crc32(piece, crc)
-      hash.update(piece)
-      size += piece.length
-      if (!deflate.write(piece)) await new Promise((resolve) => deflate.once('drain', resolve))
-    }
-    deflate.end()
-    await finished(deflate)
-    const facts = { name, crc, method: 8, compressed: offset - body, size } as const
+    const { crc, size, digest } = await squeezePieces(given.input, {
+      look: (piece) => given.look(source.path, piece),
+      onSqueezed: write,
+    })
+    const facts = { name: source.path, crc, method: 8, compressed: offset - body, size } as const
     write(localHeader(facts, long), start)
     directory.push({ ...facts, offset: start, unixMode: unixMode(source) })
-    return { digest: `sha256:${hash.digest('hex')}`, size }
+    return { digest, size }
   }
 
   return {
     bytes: () => offset,
 
     async add(source, look) {
-      if ('symlink' in source.content) return addWhole(source, Buffer.from(source.content.symlink))
+      if ('symlink' in source.content) {
+        const content = Buffer.from(source.content.symlink)
+        return addWhole(source, { place: await nextPlace(), content })
+      }
       const input = openSync(source.content.file, 'r')
       try {
-        if (source.content.size >= wholeBytes)
-          return await addInPieces(source, { input, size: source.content.size, look })
-        const content = readUpTo(source, { fd: input, buffer })
+        const { size } = source.content
+        if (size >= wholeBytes) return await addInPieces(source, { input, size, look })
+        const place = await nextPlace()
+        const content = readUpTo(source, { fd: input, buffer: place.buffer })
         look(source.path, content)
-        return addWhole(source, content)
+        return addWhole(source, { place, content })
       } finally {
         closeSync(input)
       }
     },
 
     async finish() {
+      await last
+      if (failure) throw failure
       const at = offset
       for (const entry of directory) write(centralHeader(entry))
       write(endOfDirectory({ count: directory.length, size: offset - at, offset: at }))
-      close()
+      await close()
       // Headers of large files are written after their content: the bytes have to be read again.
       return { digest: digestFile(file), size: offset }
     },
 
-    async close() {
-      close()
-    },
+    close,
+  }
+}
+
+interface PieceWatchers {
+  readonly look: (piece: Buffer) => void
+  readonly onSqueezed: (chunk: Buffer) => void
+}
+
+async function squeezePieces(input: number, { look, onSqueezed }: PieceWatchers): Promise<Packed & { crc: number }> {
+  const digest = createHash('sha256')
+  const deflate = createDeflateRaw({ ...deflating, chunkSize: pieceBytes })
+  deflate.on('data', onSqueezed)
+  const ended = finished(deflate)
+  // Noticed where it is awaited.
+  ended.catch(() => undefined)
+  // One is filled while the other is squeezed, and whoever looks still sees the end of it.
+  let [free, busy] = [Buffer.allocUnsafeSlow(pieceBytes), Buffer.allocUnsafeSlow(pieceBytes)]
+  let squeezed: Promise<unknown> = Promise.resolve()
+  let [crc, size] = [0, 0]
+  try {
+    for (let piece = nextPiece(input, free); piece.length > 0; piece = nextPiece(input, free)) {
+      const taken = piece
+      look(taken)
+      crc = crc32(taken, crc)
+      digest.update(taken)
+      size += taken.length
+      await squeezed
+      squeezed = new Promise((resolve) => deflate.write(taken, resolve))
+      ;[free, busy] = [busy, free]
+    }
+    deflate.end()
+    await ended
+    return { digest: `sha256:${digest.digest('hex')}`, size, crc }
+  } finally {
+    deflate.destroy()
   }
 }
 
 function digestFile(file: string): string {
   const fd = openSync(file, 'r')
   try {
-    const hash = createHash('sha256')
-    for (let piece = nextPiece(fd); piece.length > 0; piece = nextPiece(fd)) hash.update(piece)
-    return `sha256:${hash.digest('hex')}`
+    const digest = createHash('sha256')
+    const buffer = Buffer.allocUnsafeSlow(pieceBytes)
+    for (let piece = nextPiece(fd, buffer); piece.length > 0; piece = nextPiece(fd, buffer)) digest.update(piece)
+    return `sha256:${digest.digest('hex')}`
   } finally {
     closeSync(fd)
   }
@@ -133,13 +196,8 @@ function unixMode(source: Source): number {
   return ('symlink' in source.content ? symlinkType : fileType) | source.mode
 }
 
-function sha256(content: Buffer): string {
-  return `sha256:${createHash('sha256').update(content).digest('hex')}`
-}
-
-function nextPiece(fd: number): Buffer {
-  const piece = Buffer.allocUnsafe(pieceBytes)
-  return piece.subarray(0, readSync(fd, piece, 0, pieceBytes, null))
+function nextPiece(fd: number, buffer: Buffer): Buffer {
+  return buffer.subarray(0, readSync(fd, buffer, 0, buffer.length, null))
 }
 
 /** A file of a known small size; it may have changed since, but not grown beyond the buffer unnoticed. */

@@ -1,6 +1,6 @@
 import { fail } from '../errors.ts'
 import { graphOf } from './graph.ts'
-import { readMessage } from './message.ts'
+import { messageOf } from './message.ts'
 import { pairReverts } from './reverts.ts'
 import type { Range } from './reverts.ts'
 import { scopeOf } from './scope.ts'
@@ -43,7 +43,7 @@ export function examine(history: History): Examined {
   const { commits } = history
   const range: Range = {
     commits,
-    messages: commits.map(({ message }) => readMessage(message)),
+    messages: commits.map(messageOf),
     graph: graphOf(commits),
   }
   const silent = silentMerges(range)

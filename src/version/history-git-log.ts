@@ -1,3 +1,4 @@
+import { messageOf } from './message.ts'
 import type { Commit } from './version.ts'
 
 /**
@@ -60,7 +61,10 @@ export function logParser(withFiles: boolean) {
   }
 
   function flush(): void {
-    if (draft !== undefined) commits.push(withFiles ? draft : { ...draft, files: undefined })
+    if (draft === undefined) return
+    const commit = withFiles ? draft : { ...draft, files: undefined }
+    messageOf(commit)
+    commits.push(commit)
     draft = undefined
   }
 

@@ -4,6 +4,7 @@ import { scanBody, skipTokenIn } from './message-body.ts'
 import type { Body } from './message-body.ts'
 import { revertOf } from './message-revert.ts'
 import type { Revert } from './message-revert.ts'
+import type { Commit } from './version.ts'
 
 /** What one commit message says; nothing here depends on other commits. */
 export interface Message {
@@ -27,6 +28,18 @@ const pullRequestForm = /\(#(\d{1,12})\)$/
 const azurePrefix = /^Merged PR \d+: +/
 const githubMerge = /^Merge pull request #(\d{1,12}) (?:from|in) /
 const otherMerge = /^(?:Merge (?:(?:remote-tracking )?branch(?:es)?|tags?|commits?) |Merged in )/
+
+const known = new WeakMap<Pick<Commit, 'message'>, Message>()
+
+/**
+ * What a commit's message says. Each is read once, however many agents ask, and by whoever has time for it: while git is
+ * still busy, the reader of its log has.
+ */
+export function messageOf(commit: Pick<Commit, 'message'>): Message {
+  const found = known.get(commit) ?? readMessage(commit.message)
+  known.set(commit, found)
+  return found
+}
 
 /** Never fails: what isn't conventional simply has no header, and a body can't make a valid header invalid. */
 export function readMessage(text: string): Message {

@@ -135,7 +135,7 @@ describe('a size beyond 8 GiB in a header', () => {
   it('of a zip is read by Info-ZIP, Python and bsdtar', () => {
     const path = join(folder.path, 'huge.zip')
     const entry = {
-      name: Buffer.from('model.bin'),
+      name: 'model.bin',
       unixMode: fileType | 0o644,
       crc: 0,
       method: 8,

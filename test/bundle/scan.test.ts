@@ -58,6 +58,15 @@ const real = [
   ['a Postman key', token('PM', 'AK-', hex.slice(0, 24), '-', hex.slice(0, 34))],
 ] as const
 
+it.each(Array.from({ length: 45 }, (_, at) => at))(
+  'a token is found wherever it stands: after %i other bytes',
+  (at) => {
+    const github = token('gh', 'p_', random)
+    for (const before of ['x '.repeat(30).slice(-at - 1), `${'-'.repeat(at)} `, `${'ab1_'.repeat(12).slice(0, at)}\n`])
+      expect(scanContent(Buffer.from(`${before}${github} and more`))).toMatchObject([{ kind: 'a GitHub token' }])
+  },
+)
+
 describe('scanContent', () => {
   it('knows no form that is not tried here', () => {
     const kinds = (rows: Iterable<string>) => [...new Set(rows)].sort()

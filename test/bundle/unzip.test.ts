@@ -19,7 +19,7 @@ describe('unzip', () => {
       writeFileSync(file, text)
       await zip.add({ path, mode: 0o644, content: { file, size: text.length } }, () => undefined)
     }
-    zip.finish()
+    await zip.finish()
 
     const files = unzip(readFileSync(join(folder.path, 'a.zip')), 10_000)
 

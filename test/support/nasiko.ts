@@ -27,7 +27,7 @@ export function zipOf(files: Readonly<Record<string, string>>): Buffer<ArrayBuff
   for (const [path, text] of Object.entries(files)) {
     const content = Buffer.from(text)
     const size = content.length
-    const entry = { name: Buffer.from(path), crc: crc32(content), method: 0, compressed: size, size } as const
+    const entry = { name: path, crc: crc32(content), method: 0, compressed: size, size } as const
     const local = localHeader(entry, false)
     directory.push(centralHeader({ ...entry, unixMode: fileType | 0o644, offset }))
     parts.push(local, content)

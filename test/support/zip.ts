@@ -8,7 +8,7 @@ export function zipOf(files: Readonly<Record<string, string>>): Buffer<ArrayBuff
   let offset = 0
   for (const [path, text] of Object.entries(files)) {
     const content = Buffer.from(text)
-    const facts = { name: Buffer.from(path), crc: crc32(content), compressed: content.length, size: content.length }
+    const facts = { name: path, crc: crc32(content), compressed: content.length, size: content.length }
     const entry: ZipEntry = { ...facts, method: 0, offset, unixMode: fileType | 0o644 }
     directory.push(entry)
     const local = Buffer.concat([localHeader(entry, false), content])
