@@ -13,7 +13,8 @@ export async function readHistory(wanted: {
   const { agent, from, to, io } = wanted
   if (from === undefined) return { from, to, commits: [], relation: 'unknown-base', source: 'complete' }
   const withFiles = agent.path !== '' || agent.watchPaths.length > 0
-  return await io.source.history({ from, to, withFiles })
+  const below = agent.path !== '' && agent.watchPaths.length === 0 ? agent.path : undefined
+  return await io.source.history({ from, to, withFiles, below })
 }
 
 /** The commits that the rollback behind a hold took away; a push that reverts one of them lifts the hold. */

@@ -53,6 +53,8 @@ export interface HistoryRange {
   readonly from: string | undefined
   readonly to: string
   readonly withFiles: boolean
+  /** Only files below this path matter, so that others may be left out. */
+  readonly below?: string | undefined
 }
 
 export interface Checkout {

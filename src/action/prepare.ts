@@ -49,7 +49,8 @@ export async function prepare(given: Given): Promise<Prepared> {
   let agents: readonly string[] = inputs.agent ?? []
   const log = logTo(given, () => agents.length > 1)
   const github = await gitHubOf({ ...given, log })
-  const history = sharedHistory((range) => readHistory(range, { directory, scratch, signal, github }))
+  const from = { directory, scratch, signal, github }
+  const history = sharedHistory((range) => readHistory(range, from), { isForSeveral: () => agents.length > 1 })
   const source = gitSource({ directory, scratch, signal, history })
   const head = await headOf(directory)
   const config = await configure(inputs, { platforms, readFile: (path) => source.readFile(path, head) })

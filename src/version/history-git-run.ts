@@ -17,7 +17,7 @@ export interface GitResult {
 const keptErrorBytes = 16_384
 
 /** Runs git once and collects its (short) output. A code that isn't 0 is for the caller to judge. */
-export async function runGit(args: readonly string[], run: GitRun): Promise<GitResult> {
+export async function runGit(args: readonly string[], run: GitRun & { readonly input?: string }): Promise<GitResult> {
   const chunks: Buffer[] = []
   const { code, complaint } = await streamGit(args, { ...run, onData: (chunk) => chunks.push(chunk) })
   return { code, complaint, stdout: Buffer.concat(chunks).toString('utf8') }
@@ -26,14 +26,16 @@ export async function runGit(args: readonly string[], run: GitRun): Promise<GitR
 /** Runs git once and hands its output on as it comes. */
 export function streamGit(
   args: readonly string[],
-  run: GitRun & { readonly onData: (chunk: Buffer) => void },
+  run: GitRun & { readonly onData: (chunk: Buffer) => void; readonly input?: string | undefined },
 ): Promise<Omit<GitResult, 'stdout'>> {
-  const { directory, signal, onData } = run
+  const { directory, signal, onData, input } = run
   return new Promise((resolve, reject) => {
     const child = spawn('git', ['-C', directory, '--no-replace-objects', ...args], {
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
       ...(signal === undefined ? {} : { signal }),
     })
+    // Whoever does not read it to its end says why with its code.
+    child.stdin.on('error', () => undefined).end(input)
     const errors: Buffer[] = []
     let kept = 0
     child.stdout.on('data', (chunk: Buffer) => {

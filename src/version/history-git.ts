@@ -1,7 +1,8 @@
 import { fail } from '../errors.ts'
 import type { HistoryRange } from '../io.ts'
+import { changesBelow, changesOfMerges } from './history-git-below.ts'
 import { deepenedCopy } from './history-git-deepen.ts'
-import { logArguments, logParser } from './history-git-log.ts'
+import { type Listed, type Log, logArguments, logParser } from './history-git-log.ts'
 import { runGit, streamGit } from './history-git-run.ts'
 import { isSettled } from './history-git-settled.ts'
 import { shortSha } from './verdict.ts'
@@ -20,7 +21,7 @@ export interface GitOptions {
 }
 
 /**
- * The commits of a range from a local clone, by one `git log`, counted against `git rev-list`. What a shallow clone
+ * The commits of a range from a local clone, by one `git log` that has to be without gaps. What a shallow clone
  * lacks is fetched into a repository of our own; when that can't be done it throws `history-incomplete`, never guesses.
  */
 export async function readGitHistory(range: HistoryRange, git: GitOptions): Promise<History> {
@@ -79,32 +80,49 @@ interface Ends {
 }
 
 async function readRange(git: GitOptions, range: HistoryRange, source: 'complete' | 'deepened'): Promise<History> {
-  const [commits, { relation, count }] = await Promise.all([readLog(range, git), relate(range, git)])
-  if (commits.length !== count) throw incomplete(range, `git counts ${count} commits, but listed ${commits.length}`)
-  return { from: range.from, to: range.to, commits, relation, source }
+  const log = await readLog(range, git)
+  if (log.gap !== undefined) throw incomplete(range, `git log has a gap at ${shortSha(log.gap)}`)
+  if (log.commits.length === 0) await checkBehind(range, git)
+  return { from: range.from, to: range.to, commits: log.commits, relation: relationOf(log.commits, range), source }
 }
 
-async function readLog(range: HistoryRange, git: GitOptions): Promise<Commit[]> {
-  const parser = logParser(range.withFiles)
+async function readLog(range: HistoryRange, git: GitOptions): Promise<Log> {
+  const { below, withFiles } = range
+  if (!withFiles || below === undefined) return await readWholeLog(range, git)
+  // Beside each other: the differences are what takes time, and of one path they are fewer.
+  const [log, plain] = await Promise.all([
+    readWholeLog({ ...range, withFiles: false }, git),
+    changesBelow({ ...range, below }, git),
+  ])
+  const isMerge = ({ parents }: Listed) => parents.length > 1
+  const merged = await changesOfMerges(log.commits.filter(isMerge), { ...git, below })
+  if ('complaint' in plain) throw incomplete(range, plain.complaint)
+  if ('complaint' in merged) throw incomplete(range, merged.complaint)
+  for (const commit of log.commits) commit.files = (isMerge(commit) ? merged : plain).changes.get(commit.sha) ?? []
+  return log
+}
+
+async function readWholeLog(range: HistoryRange, git: GitOptions): Promise<Log> {
+  const parser = logParser(range)
   const { code, complaint } = await streamGit(logArguments(range), { ...git, onData: parser.push })
   if (code !== 0) throw incomplete(range, `git log failed: ${complaint}`)
-  const commits = parser.finish()
-  if (commits === undefined) throw incomplete(range, 'git log broke off')
-  return commits
+  const log = parser.finish()
+  if (log === undefined) throw incomplete(range, 'git log broke off')
+  return log
 }
 
-async function relate({ from, to }: Ends, git: GitOptions): Promise<{ relation: History['relation']; count: number }> {
-  const range = from === undefined ? [to] : ['--left-right', `${from}...${to}`]
-  const { code, stdout, complaint } = await runGit(['rev-list', '--count', ...range, '--'], git)
-  if (code !== 0) throw incomplete({ from, to }, `git rev-list failed: ${complaint}`)
-  if (from === undefined) return { relation: 'unknown-base', count: Number(stdout) }
-  const [behind = 0, ahead = 0] = stdout.trim().split('\t').map(Number)
-  return { relation: relationOf(behind, ahead), count: ahead }
+/** Nothing is in the one that is not in the other: asked for once more, as an empty list shows no gaps. */
+async function checkBehind({ from, to }: Ends, git: GitOptions): Promise<void> {
+  if (from === undefined || from === to) return
+  const { code, complaint } = await runGit(['merge-base', '--is-ancestor', to, from], git)
+  if (code !== 0) throw incomplete({ from, to }, `git log lists no commit${complaint ? `: ${complaint}` : ''}`)
 }
 
-function relationOf(behind: number, ahead: number): History['relation'] {
-  if (behind === 0) return ahead === 0 ? 'identical' : 'ahead'
-  return ahead === 0 ? 'behind' : 'diverged'
+/** The base is an ancestor exactly where a commit of the range has it for a parent. */
+function relationOf(commits: readonly Commit[], { from, to }: Ends): History['relation'] {
+  if (from === undefined) return 'unknown-base'
+  if (commits.length === 0) return from === to ? 'identical' : 'behind'
+  return commits.some(({ parents }) => parents.includes(from)) ? 'ahead' : 'diverged'
 }
 
 function incomplete({ from, to }: Ends, problem: string) {

@@ -1,25 +1,39 @@
 import type { HistoryRange } from '../io.ts'
 import type { Commit, History } from './version.ts'
 
+interface Reading {
+  readonly history: History
+  /** What the files were limited to; undefined when all are there. */
+  readonly below: string | undefined
+}
+
+export interface Sharing {
+  /** One reading with all files serves several agents; for a single one, its own files are had sooner. */
+  readonly isForSeveral: () => boolean
+}
+
 /**
  * Reads history once for many agents: each has its own live commit, and most of those lie in a range that was read for
  * another. A range that is no part of one is read, so the answers are those of `read` itself.
  */
 export function sharedHistory(
   read: (range: HistoryRange) => Promise<History>,
+  { isForSeveral }: Sharing = { isForSeveral: () => true },
 ): (range: HistoryRange) => Promise<History> {
-  const readings = new Map<string, History[]>()
+  const readings = new Map<string, Reading[]>()
   return async (range) => {
     const key = `${range.to} ${range.withFiles}`
     const known = readings.get(key) ?? []
     readings.set(key, known)
-    for (const reading of known) {
-      const part = reading.from === range.from ? reading : partOf(reading, range.from)
+    for (const { history, below } of known) {
+      if (below !== undefined && below !== range.below) continue
+      const part = history.from === range.from ? history : partOf(history, range.from)
       if (part) return part
     }
-    const reading = await read(range)
-    known.push(reading)
-    return reading
+    const below = isForSeveral() ? undefined : range.below
+    const history = await read({ ...range, below })
+    known.push({ history, below })
+    return history
   }
 }
 

@@ -2,6 +2,7 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
+import { watchForGaps } from '../../src/version/history-gap.ts'
 import { readGitHistory } from '../../src/version/history-git.ts'
 import { line, makeRepository, runGit } from './repository.ts'
 import type { Planned, Repository } from './repository.ts'
@@ -23,6 +24,27 @@ const read = (directory: string, from: string | undefined, to: string, options =
 
 const failing = (problem: string) =>
   expect.objectContaining({ code: 'history-incomplete', message: expect.stringContaining(problem) })
+
+describe('a log with a gap', () => {
+  // 4 merges 3 into 2; 0 is outside.
+  const parents: Record<string, string[]> = { 4: ['2', '3'], 3: ['1'], 2: ['1'], 1: ['0'] }
+
+  // Columns: what is listed in the range; just outside of it; where a commit is missing.
+  it.each([
+    ['4321', '0', undefined],
+    ['4231', '0', undefined],
+    ['321', '0', '3'],
+    ['421', '0', '3'],
+    ['431', '0', '2'],
+    ['432', '0', '1'],
+    ['41', '0', '1'],
+    ['4321', '', '0'],
+  ])('listed %s, outside %s: noticed at %s', (listed, outside, at) => {
+    const gaps = watchForGaps('4')
+    for (const sha of listed) gaps.listed({ sha, parents: parents[sha] ?? [] })
+    expect(gaps.gap(new Set(outside))).toBe(at)
+  })
+})
 
 describe('a complete clone', () => {
   it('gives each commit with its message, author, parents and files, newest first', async () => {

@@ -83,6 +83,15 @@ it.each(Array.from({ length: 12 }, (_, index) => firstSeed + index))(
       expect(local).toEqual(untagged)
       expect(sorted(remote)).toEqual(sorted(local))
       expect(sorted(shallow)).toEqual(sorted(local))
+      for (const { path } of scopes) {
+        if (path === '') continue
+        const isInside = (file: string) => file === path || file.startsWith(`${path}/`)
+        const wanted = local.commits.map((commit) => ({ ...commit, files: commit.files?.filter(isInside) }))
+        const limited = [repository.directory, clone].map((directory) =>
+          readGitHistory({ ...range, below: path }, { directory }),
+        )
+        for (const below of await Promise.all(limited)) expect(below.commits).toEqual(wanted)
+      }
       for (const scope of scopes) {
         expect({ ...weigh(remote, scope), source: '' }).toEqual({ ...weigh(local, scope), source: '' })
       }

@@ -69,3 +69,25 @@ it('does not keep a reading that failed', async () => {
   await expect(shared(range)).rejects.toThrow('no connection')
   expect(await shared(range)).toMatchObject({ relation: 'identical' })
 })
+
+it('asks for one agent’s own files only where no other needs the reading', async () => {
+  const asked: HistoryRange[] = []
+  const read = (range: HistoryRange) => {
+    asked.push(range)
+    return Promise.resolve({ ...range, commits: [], relation: 'identical' as const, source: 'complete' as const })
+  }
+  const range = (below?: string): HistoryRange => ({ from: 'a', to: 'b', withFiles: true, below })
+  const alone = sharedHistory(read, { isForSeveral: () => false })
+  const several = sharedHistory(read)
+
+  await alone(range('agents/one'))
+  await alone(range('agents/one'))
+  await alone(range('agents/two'))
+  await alone(range())
+  // All files are there now.
+  await alone(range('agents/three'))
+  await several(range('agents/one'))
+  await several(range('agents/two'))
+
+  expect(asked.map(({ below }) => below)).toEqual(['agents/one', 'agents/two', undefined, undefined])
+})
