@@ -1,16 +1,7 @@
-import {
-  debug,
-  endGroup,
-  error,
-  getInput,
-  info,
-  notice,
-  setOutput,
-  setSecret,
-  startGroup,
-  warning,
-} from '@actions/core'
+import { debug, endGroup, error, getInput, info, notice, setSecret, startGroup, warning } from '@actions/core'
+import { writeOutputs } from './action/output-file.ts'
 import { run } from './action/run.ts'
+import { writeSummary } from './action/summary.ts'
 import { fail } from './errors.ts'
 
 /** GitHub cancels with SIGINT, then SIGTERM 7.5 s later: the first one ends the run with a record. */
@@ -26,12 +17,12 @@ void run(
     ...logging,
     getInput,
     setSecret,
-    setOutput,
+    setOutputs: (outputs) => writeOutputs(outputs, process.env),
     env: process.env,
     setFailed: () => (process.exitCode = 1),
-    // What the command may not need is loaded when it does.
-    writeSummary: async (text) => (await import('./action/summary.ts')).writeSummary(text, process.env),
+    writeSummary: (text) => writeSummary(text, process.env),
     workspace: process.env['GITHUB_WORKSPACE'] || '.',
+    // Loaded when the command needs it.
     readContext: async () => (await import('./action/event.ts')).readEventContext(process.env),
   },
   cancelled.signal,

@@ -66,7 +66,7 @@ async function report(outcomes: readonly Outcome[], to: Run & { context: Context
   for (const outcome of outcomes) annotate(runner, { outcome, redact })
   setOutputs(runner, outputsOf(outcomes, command), redact)
   if (command !== 'status') {
-    await runner.writeSummary(
+    runner.writeSummary(
       redact(`## Agent Deploy: ${command}\n\n${renderSummary(outcomes, { webUrl: context.webUrl })}\n`),
     )
   }

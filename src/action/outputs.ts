@@ -45,7 +45,7 @@ export function setOutputs(
   outputs: ReturnType<typeof outputsOf>,
   redact = (text: string) => text,
 ): void {
-  for (const [name, value] of Object.entries(outputs)) runner.setOutput(name, redact(value))
+  runner.setOutputs(Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, redact(value)])))
 }
 
 /** The versioned JSON: everything but the list of files, which can be long and is in the summary, and what only the ledger needs. */

@@ -27,9 +27,7 @@ export async function run(runner: Runner, signal: AbortSignal): Promise<void> {
     annotateError(runner, { error, redact })
     if (code === 'internal') runner.info(redact(error instanceof Error ? (error.stack ?? '') : String(error)))
     setOutputs(runner, { ...outputsOf([], command), decision, 'reason-code': code })
-    await runner.writeSummary(
-      redact(`## Agent Deploy: ${decision} (\`${code}\`)\n\n${message}\n\n**What to do:** ${help}\n`),
-    )
+    runner.writeSummary(redact(`## Agent Deploy: ${decision} (\`${code}\`)\n\n${message}\n\n**What to do:** ${help}\n`))
     runner.setFailed()
   }
 }

@@ -7,7 +7,8 @@ export interface Runner {
   readonly workspace: string
   getInput(name: string): string
   setSecret(secret: string): void
-  setOutput(name: string, value: string): void
+  /** All of them, once. */
+  setOutputs(outputs: Readonly<Record<string, string>>): void
   /** Makes the step fail. */
   setFailed(): void
   debug(message: string): void
@@ -17,7 +18,7 @@ export interface Runner {
   error(message: string, place?: Place): void
   startGroup(name: string): void
   endGroup(): void
-  writeSummary(markdown: string): Promise<void>
+  writeSummary(markdown: string): void
   /** Where this is and what set it off; not asked for by commands that need only the config file. */
   readContext(): Promise<Context>
 }

@@ -18,7 +18,7 @@ export async function showStatus(given: {
   const { io, runner } = given
   const startedAt = io.clock.now()
   const found = await status(given, io)
-  await runner.writeSummary(`## Agent Deploy: status\n\n${renderStatus(found, { webUrl: given.webUrl })}\n`)
+  runner.writeSummary(`## Agent Deploy: status\n\n${renderStatus(found, { webUrl: given.webUrl })}\n`)
   return found.map((agent): Outcome => {
     const live = agent.releaseVersion ?? agent.platformVersion ?? 'nothing'
     return {

@@ -25,7 +25,7 @@ export function createTerminal(
     setSecret() {
       // What is printed passes `redact`; a terminal has no mask of its own.
     },
-    setOutput: (name, value) => void (outputs[name] = value),
+    setOutputs: (given) => void Object.assign(outputs, given),
     setFailed() {
       // The exit code is made from the outputs.
     },
@@ -48,7 +48,7 @@ export function createTerminal(
     endGroup() {
       // A terminal has no groups to close.
     },
-    writeSummary: async () => {
+    writeSummary() {
       // The result is shown instead.
     },
   }
