@@ -27,14 +27,15 @@ export async function attempt<T>(action: () => Promise<T>, around: Around): Prom
   }
 }
 
-/** Waits before the next try; throws where there is none: not a failure of the network, or no time left. */
+/** Waits before the next try; throws where there is none: not a failure of the network, one that stays, or no time left. */
 export async function pauseAfter(error: unknown, around: Around & { deadline: number; tries: number }): Promise<void> {
   if (!(error instanceof HttpFailure)) throw error
   const { io, tries, deadline } = around
   const now = io.clock.now()
-  const wait = retryWait({ attempt: tries, now, deadline, retryAfterMs: error.retryAfterMs, spread: (now % 97) / 97 })
+  const { message: detail, remedy, retryAfterMs } = error
+  const wait = remedy ? undefined : retryWait({ attempt: tries, now, deadline, retryAfterMs, spread: (now % 97) / 97 })
   if (wait === undefined)
-    throw fail('platform-unavailable', { platform: around.platform, detail: error.message }, error)
-  io.log.warn(`${error.message}; trying again in ${(wait / 1000).toFixed(1)} s`, { attempt: tries })
+    throw fail('platform-unavailable', { platform: around.platform, detail, ...(remedy && { remedy }) }, error)
+  io.log.warn(`${detail}; trying again in ${(wait / 1000).toFixed(1)} s`, { attempt: tries })
   await io.clock.sleep(wait, io.signal)
 }

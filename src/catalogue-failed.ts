@@ -27,7 +27,8 @@ export const failures = {
   'platform-unavailable': {
     decision: 'failed',
     message: (f) => `${f['platform']} could not be reached or did not answer properly (${f['detail']}).`,
-    help: () => "Nothing more was sent. Check the platform's status and `base-url`, then run again.",
+    help: (f) =>
+      `${f['remedy'] ?? "Nothing more was sent. Check the platform's status and \`base-url\`, then run again."}`,
   },
   'platform-response': {
     decision: 'failed',

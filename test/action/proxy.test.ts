@@ -1,13 +1,18 @@
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { createServer, request, type Server } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { join } from 'node:path'
+import { createServer as createTlsServer } from 'node:tls'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { agentTree, startWorld, supportConfig, type World } from '../support/world.ts'
 
 let world: World
 let proxy: Server
 let passed: string[]
+/** Where on this machine the proxy finds a name. */
+const reachedAt = new Map<string, number>()
 
 beforeEach(async () => {
   world = await startWorld()
@@ -27,8 +32,8 @@ beforeEach(async () => {
   })
   proxy.on('connect', (incoming, socket) => {
     passed.push(incoming.url ?? '')
-    const [host = '', port = ''] = (incoming.url ?? '').split(':')
-    const onward = connect(Number(port), host, () => {
+    const [, port] = (incoming.url ?? '').split(':')
+    const onward = connect(reachedAt.get(incoming.url ?? '') ?? Number(port), '127.0.0.1', () => {
       socket.write('HTTP/1.1 200 Connection established\r\n\r\n')
       onward.pipe(socket).pipe(onward)
     })
@@ -56,14 +61,54 @@ it('goes through the proxy that the environment names, to GitHub and to the plat
 })
 
 it('goes through HTTPS_PROXY to what is reached by TLS', async () => {
-  const step = await world.start({ env: { HTTPS_PROXY: address(), NASIKO_BASE_URL: 'https://nasiko.invalid' } })
-  while (!passed.includes('nasiko.invalid:443')) await sleep(20)
+  const front = await startTls('nasiko.test', world.nasiko.url)
+  reachedAt.set('nasiko.test:443', front.port)
+  try {
+    const result = await world.run({
+      env: { HTTPS_PROXY: address(), NASIKO_BASE_URL: 'https://nasiko.test', NODE_EXTRA_CA_CERTS: front.certificate },
+    })
 
-  step.kill('SIGTERM')
-  await step.done
-
-  expect(hosts()).toEqual(['nasiko.invalid:443'])
+    expect(result.exitCode, result.stdout).toBe(0)
+    expect(result.outputs['decision']).toBe('deployed')
+    expect(hosts()).toEqual(['nasiko.test:443'])
+  } finally {
+    front.close()
+  }
 })
+
+it('says at once that a certificate is not trusted, and what to do', async () => {
+  const front = await startTls('nasiko.test', world.nasiko.url)
+  reachedAt.set('nasiko.test:443', front.port)
+  try {
+    const result = await world.run({ env: { HTTPS_PROXY: address(), NASIKO_BASE_URL: 'https://nasiko.test' } })
+
+    expect(result.exitCode).toBe(1)
+    expect(result.stdout).toMatch(/the certificate of nasiko\.test is not trusted.*NODE_EXTRA_CA_CERTS/)
+    expect(world.nasiko.requests).toEqual([])
+  } finally {
+    front.close()
+  }
+})
+
+/** Ends TLS under a name, and passes what is inside on to a server without. */
+async function startTls(name: string, url: string): Promise<{ port: number; certificate: string; close: () => void }> {
+  const [key, certificate] = [join(world.folder, `${name}.key`), join(world.folder, `${name}.pem`)]
+  const about = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`, '-days', '1']
+  execFileSync(
+    'openssl',
+    [...'req -x509 -newkey rsa:2048 -nodes -keyout'.split(' '), key, '-out', certificate, ...about],
+    { stdio: 'ignore' },
+  )
+  const server = createTlsServer({ key: readFileSync(key), cert: readFileSync(certificate) }, (socket) => {
+    const onward = connect(Number(new URL(url).port), '127.0.0.1')
+    onward.pipe(socket).pipe(onward)
+    onward.on('error', () => socket.destroy())
+    socket.on('error', () => onward.destroy())
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return { port: (server.address() as AddressInfo).port, certificate, close: () => server.close() }
+}
 
 it('goes past the proxy where NO_PROXY says so', async () => {
   const result = await world.run({
