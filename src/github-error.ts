@@ -1,4 +1,5 @@
 import type { Facts } from './catalogue-row.ts'
+import { certificateProblem, certificateRemedy } from './certificate.ts'
 
 /** An answer of GitHub's that is no success, as Octokit throws it. */
 interface Refusal {
@@ -6,6 +7,7 @@ interface Refusal {
   readonly message: string
   readonly method: string
   readonly path: string
+  readonly host: string
   /** What GitHub says would have been enough, e.g. `deployments=read`. */
   readonly accepted: string | undefined
 }
@@ -25,8 +27,13 @@ export function describeGitHubError(
 ): { code: 'github-refused' | 'github-unavailable'; facts: Facts } | undefined {
   const refusal = refusalOf(error)
   if (!refusal) return undefined
-  const { status, message, method, path } = refusal
+  const { status, message, method, path, host } = refusal
   const what = `${method} ${path}`
+  const untrusted = certificateProblem(error)
+  if (untrusted) {
+    const problem = `the certificate of ${host} is not trusted, ${untrusted}`
+    return { code: 'github-unavailable', facts: { what, detail: problem, remedy: certificateRemedy } }
+  }
   const detail = `HTTP ${status}, ${message.split(' - https://')[0]?.slice(0, 200)}`
   if (![401, 403, 404].includes(status)) return { code: 'github-unavailable', facts: { what, detail } }
   return { code: 'github-refused', facts: { what, detail, permission: permissionOf(refusal) } }
@@ -52,6 +59,7 @@ function refusalOf(error: unknown): Refusal | undefined {
     message: error.message,
     method: String(method ?? 'GET'),
     path: address?.pathname ?? '',
+    host: address?.host ?? '',
     accepted: typeof accepted === 'string' ? accepted : undefined,
   }
 }

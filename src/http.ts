@@ -1,3 +1,4 @@
+import { certificateProblem, certificateRemedy } from './certificate.ts'
 import { DeployError } from './errors.ts'
 import { type FileBody, piecesOf } from './file-body.ts'
 import type { Io } from './io.ts'
@@ -205,41 +206,18 @@ const neverSent: readonly string[] = [
   'UND_ERR_CONNECT_TIMEOUT',
 ]
 
-/** What OpenSSL and Node call a certificate that nobody vouches for (Node's documentation: "X509 certificate error codes"). */
-const untrusted: readonly string[] = [
-  'CERT_HAS_EXPIRED',
-  'CERT_NOT_YET_VALID',
-  'CERT_REVOKED',
-  'CERT_UNTRUSTED',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'ERR_TLS_CERT_ALTNAME_INVALID',
-  'HOSTNAME_MISMATCH',
-  'INVALID_CA',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_GET_ISSUER_CERT',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-]
-
-function untrustedCertificate(
-  request: PlatformRequest,
-  { code, error }: { code: string; error: unknown },
-): HttpFailure {
-  return new HttpFailure(`${request.what}: the certificate of ${new URL(request.url).host} is not trusted, ${code}`, {
-    reached: 'no',
-    remedy:
-      'Nothing was sent. Name the file with the certificate of your own authority, or of a proxy that looks into TLS, in `NODE_EXTRA_CA_CERTS`; or check `base-url`.',
-    cause: error,
-  })
-}
-
 function networkFailure(request: PlatformRequest, failure: { error: unknown; timedOut: boolean }): HttpFailure {
   if (failure.timedOut) {
     return new HttpFailure(`${request.what}: no answer in time`, { reached: 'maybe', cause: failure.error })
   }
   const cause = failure.error instanceof Error ? (failure.error.cause ?? failure.error) : failure.error
   const code = typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : ''
-  if (untrusted.includes(code)) return untrustedCertificate(request, { code, error: failure.error })
+  const untrusted = certificateProblem(cause)
+  if (untrusted) {
+    const { host } = new URL(request.url)
+    const message = `${request.what}: the certificate of ${host} is not trusted, ${untrusted}`
+    return new HttpFailure(message, { reached: 'no', remedy: certificateRemedy, cause: failure.error })
+  }
   const text = cause instanceof Error ? cause.message : String(cause)
   return new HttpFailure(`${request.what}: ${code || excerpt(text)}`, {
     reached: neverSent.includes(code) ? 'no' : 'maybe',

@@ -8,7 +8,7 @@ const layers: readonly { readonly name: string; readonly files: readonly RegExp[
   {
     name: 'words',
     files: [
-      /^src\/(errors|catalogue-[a-z]+|github-error|outcome|io|move|request)\.ts$/,
+      /^src\/(errors|catalogue-[a-z]+|certificate|github-error|outcome|io|move|request)\.ts$/,
       /^src\/(platforms\/platform|version\/version|bundle\/bundle)\.ts$/,
     ],
   },

@@ -28,6 +28,17 @@ it.each<[number, string, string, string | undefined, string, string]>([
   expect(explained.help).toContain(remedy)
 })
 
+it('a certificate that is not trusted is named, whatever status Octokit gives to a connection that was not made', () => {
+  const failed = new TypeError('fetch failed', {
+    cause: Object.assign(new Error('self-signed certificate'), { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }),
+  })
+  const explained = explain(Object.assign(refusal(500, 'GET', '/deployments'), { cause: failed }))
+
+  expect(explained.code).toBe('github-unavailable')
+  expect(explained.message).toContain('the certificate of github.example is not trusted, DEPTH_ZERO_SELF_SIGNED_CERT')
+  expect(explained.help).toContain('NODE_EXTRA_CA_CERTS')
+})
+
 it('any other error is none of GitHub’s', () => {
   expect(explain(new TypeError('x is not a function')).code).toBe('internal')
 })

@@ -1,4 +1,5 @@
 import { getOctokit } from '@actions/github'
+import { certificateProblem } from '../certificate.ts'
 import { gitHubFor } from '../github.ts'
 import type { Clock, GitHub, Log } from '../io.ts'
 import { redactedWrites } from '../redacted-writes.ts'
@@ -68,6 +69,7 @@ function waitAfter(
   error: unknown,
   at: { route: string; attempt: number; deadline: number; now: number },
 ): number | undefined {
+  if (certificateProblem(error)) return undefined
   const { status, headers } = answerOf(error)
   const retryAfter = Number(headers['retry-after'])
   const resetMs = headers['x-ratelimit-remaining'] === '0' ? Number(headers['x-ratelimit-reset']) * 1000 - at.now : NaN
