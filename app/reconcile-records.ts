@@ -84,7 +84,8 @@ async function endIfStuck(record: LedgerRecord, lane: Lane): Promise<void> {
   const operation = await app.store.agents.read(record.payload.id)
   if (operation) return await endOwn(record, { operation, lane })
   const config = await agentAt(lane, { ref: agent.defaultBranch, name: agent.name }).catch(() => undefined)
-  const lastsMs = config ? Math.max(shortestMs, deadlines * config.agent.deploy.timeoutMs + marginMs) : longestMs
+  const timeoutMs = record.payload.timeout_ms ?? config?.agent.deploy.timeoutMs
+  const lastsMs = timeoutMs === undefined ? longestMs : Math.max(shortestMs, deadlines * timeoutMs + marginMs)
   if (app.clock.now() - Date.parse(record.statuses[0]?.at ?? record.createdAt) < lastsMs) return
   await endForeign(record, { lane, agent: config?.agent })
   await deployInstead(record, lane)

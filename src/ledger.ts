@@ -34,6 +34,8 @@ export const Payload = z.object({
   managed: z.nullish(z.record(z.string(), z.string())),
   /** Those of the keys that the platform did not have before. */
   added: z.nullish(z.array(z.string())),
+  /** How long its run waits, in milliseconds from the beginning: the run may have been told otherwise than the config says. */
+  timeout_ms: z.nullish(z.number()),
 })
 export type Payload = z.infer<typeof Payload>
 

@@ -44,7 +44,8 @@ async function lastWord(record: LedgerRecord, around: Around): Promise<Last | un
   const { agent, platform, io } = around
   if (!isOpen(record)) return afterAll(record, platform)
   const submitted = record.statuses.map(({ description }) => readSubmittedNote(description)).find(Boolean)
-  const isLate = io.clock.now() - Date.parse(record.createdAt) > agent.deploy.timeoutMs + graceMs
+  const patienceMs = record.payload.timeout_ms ?? agent.deploy.timeoutMs
+  const isLate = io.clock.now() - Date.parse(record.createdAt) > patienceMs + graceMs
   if (!submitted && !isLate) return undefined
   const version = submitted?.platformVersion ?? platformVersionOf(record)
   if (version === undefined) return lost('its run ended without a word')

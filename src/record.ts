@@ -216,6 +216,7 @@ function payloadOf(entry: Entry): Payload {
     ...(entry.settings ? { settings: entry.settings } : {}),
     ...(entry.managed ? { managed: { ...entry.managed } } : {}),
     ...(entry.added ? { added: [...entry.added] } : {}),
+    timeout_ms: entry.agent.deploy.timeoutMs,
   }
 }
 

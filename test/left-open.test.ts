@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { parseConfig } from '../src/config/parse.ts'
+import { parseDuration } from '../src/config/units.ts'
 import { fail } from '../src/errors.ts'
 import type { LedgerRecord } from '../src/ledger.ts'
 import { submittedNote } from '../src/ledger-notes.ts'
@@ -79,6 +80,29 @@ it.each<[string, string[], string | null, number, Progress | 'moved on', string,
 
   const state = seen?.statuses[0]?.state
   expect(state === 'in_progress' ? 'open' : state).toBe(last)
+})
+
+// Columns: how long its run waits · minutes since · what becomes of it.
+it.each([
+  ['60m', 21, 'in_progress'],
+  ['60m', 66, 'error'],
+  ['2m', 8, 'error'],
+])('of a run that was told to wait %s, after %i minutes, is %s', async (timeout, minutes, state) => {
+  if (!agent) throw new Error('the config has no agent')
+  const client: PlatformClient = {
+    find: () => Promise.reject(new Error('nothing is looked for here')),
+    submit: () => Promise.reject(new Error('nothing is submitted here')),
+    check: async () => working,
+  }
+  const record = recordOf(['deploy begun'], 'v2')
+  const told = { ...record, payload: { ...record.payload, timeout_ms: parseDuration(timeout) } }
+  const io = testIo({ clock: { now: () => begun + minutes * minute, sleep: async () => undefined } })
+
+  const [seen] = await closeLeftOpen([told], {
+    ...{ agent, client, platform: { platformVersion: 'v1', versions: [] }, io, own: 'mine', readOnly: true },
+  })
+
+  expect(seen?.statuses[0]?.state).toBe(state)
 })
 
 it('a record of this very run is left to it', async () => {
