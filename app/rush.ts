@@ -4,10 +4,11 @@
  */
 const manyAtOnce = 16
 const atOnceMs = 50
-/** How often held work is looked at, and how much of it begins then: some even in a rush, however long it lasts. */
+/** How often held work is looked at, and how much of it begins then: about as much as one process can do meanwhile. */
 const lookMs = 10
-const inRush = 1
-const afterRush = 32
+const oneLook = 4
+/** While answers are waited for, one piece of work begins this often, however long the rush lasts: 1 % of the time. */
+const restMs = 200
 
 /**
  * Keeps work from getting in the way of answers: what a webhook asks for begins at once, but in a rush of webhooks it is held
@@ -19,20 +20,34 @@ export function createRush<Work>(given: { now: () => number; begin: (work: Work)
   /** When each of the last few came. */
   const times: number[] = Array.from({ length: manyAtOnce }, () => -Infinity)
   let next = 0
+  let unanswered = 0
+  let begun = -Infinity
   let timer: NodeJS.Timeout | undefined
 
   const isRush = () => now() - (times[next] ?? -Infinity) < atOnceMs
 
+  /** None comes either while all senders wait for a disk that is busy: that is no end of a rush. */
+  function mayBegin(): number {
+    if (unanswered === 0) return oneLook
+    return now() - begun < restMs ? 0 : 1
+  }
+
   function look(): void {
-    for (const work of held.splice(0, isRush() ? inRush : afterRush)) begin(work)
+    const some = held.splice(0, mayBegin())
+    if (some.length > 0) begun = now()
     timer = held.length > 0 ? setTimeout(look, lookMs).unref() : undefined
+    for (const work of some) begin(work)
   }
 
   return {
-    /** A webhook has come. */
-    count(): void {
+    /** A webhook has come, and waits for its answer. */
+    came(): void {
       times[next] = now()
       next = (next + 1) % manyAtOnce
+      unanswered++
+    },
+    answered(): void {
+      unanswered--
     },
     /** At once, or when the rush is over; in the order given. */
     offer(work: Work): void {

@@ -18,6 +18,7 @@ import { openEngine } from './engine/open.ts'
 import { isRunning } from './engine/owner.ts'
 import type { Engine, Handler } from './engine/port.ts'
 import { redactedDatabase } from './engine/redacted-database.ts'
+import type { DatabaseThread } from './engine/sqlite-thread.ts'
 import { createStore } from './engine/store.ts'
 import type { Settings } from './env.ts'
 import { installationGitHub } from './github.ts'
@@ -49,14 +50,16 @@ export interface StartOptions {
   readonly log: Log
   readonly clock: Clock
   readonly redact: (text: string) => string
-  /** The database was taken over by another process: this one must end. */
+  /** The database was taken over by another process, or its thread has ended: this one must end, too. */
   readonly onLost: (error: Error) => void
+  /** Of the embedded database, where it was started beforehand. */
+  readonly thread?: DatabaseThread | undefined
 }
 
 /** Opens the database, listens, and takes up what is not done. Throws `store-…`. */
 export async function startApp(options: StartOptions): Promise<RunningApp> {
   const { settings, log, clock } = options
-  const { engine, release, ...opened } = await openEngine(settings, { clock, log, onLost: options.onLost })
+  const { engine, release, ...opened } = await openEngine(settings, options)
   const database = redactedDatabase(opened.database, options.redact)
   const scratch = await makeScratch(settings.dataDir)
   const probot = Promise.withResolvers<GitHubApp>()

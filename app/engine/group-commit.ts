@@ -21,6 +21,7 @@ export function createGroupCommit(connection: DatabaseSync) {
   const [save, release] = [connection.prepare('SAVEPOINT unit'), connection.prepare('RELEASE unit')]
   let turn: Promise<unknown> = Promise.resolve()
   let waiting: Waiting[] = []
+  let isDue = false
 
   /** Whoever is in a transaction has the connection alone, the others take turns. */
   function alone<T>(work: () => Promise<T>): Promise<T> {
@@ -29,9 +30,23 @@ export function createGroupCommit(connection: DatabaseSync) {
     return mine
   }
 
+  function commitSoon(): void {
+    if (isDue || waiting.length === 0) return
+    isDue = true
+    setImmediate(() => void alone(commitGroup))
+  }
+
+  /** A transaction takes as long as its caller does: what was asked for before it is committed first. */
+  function nextGroup(): Waiting[] {
+    const isLater = ({ unit }: Waiting, at: number) => !unit.isStatement && waiting[at - 1]?.unit.isStatement === true
+    const end = waiting.findIndex(isLater)
+    return waiting.splice(0, end === -1 ? waiting.length : end)
+  }
+
   async function commitGroup(): Promise<void> {
-    const group = waiting
-    waiting = []
+    isDue = false
+    const group = nextGroup()
+    commitSoon()
     const settle: (() => void)[] = []
     try {
       begin.run()
@@ -63,15 +78,15 @@ export function createGroupCommit(connection: DatabaseSync) {
   return {
     read: alone,
     write<T>(unit: Unit<T>): Promise<T> {
-      if (waiting.length === 0) setImmediate(() => void alone(commitGroup))
       return new Promise((resolve, reject) => {
         // What `work` gives is what its caller is given.
         waiting.push({ unit, resolve: (value) => resolve(value as T), reject })
+        commitSoon()
       })
     },
     /** After all that was asked for before. */
     async close(): Promise<void> {
-      await new Promise((resolve) => setImmediate(resolve))
+      while (isDue) await new Promise((resolve) => setImmediate(resolve))
       await alone(async () => {
         if (connection.isOpen) connection.close()
       })

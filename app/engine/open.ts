@@ -4,12 +4,15 @@ import { createLoop } from './loop.ts'
 import { claimOwnership } from './owner.ts'
 import type { Engine } from './port.ts'
 import { openSqlite } from './sqlite.ts'
+import { type DatabaseThread, startDatabaseThread } from './sqlite-thread.ts'
 
 interface EngineIo {
   readonly clock: Clock
   readonly log: Log
-  /** The embedded database was taken over by another process. */
+  /** The embedded database was taken over by another process, or its thread has ended. */
   readonly onLost: (error: Error) => void
+  /** One that was started before there were settings. */
+  readonly thread?: DatabaseThread | undefined
 }
 
 export interface OpenEngine {
@@ -39,7 +42,7 @@ export async function openDatabase(settings: {
 }
 
 async function openEmbedded(dataDir: string, io: EngineIo): Promise<OpenEngine> {
-  const database = openSqlite(dataDir)
+  const database = await (io.thread ?? startDatabaseThread()).open(dataDir, io.onLost)
   try {
     const ownership = await claimOwnership(database, { clock: io.clock, onLost: io.onLost })
     return {

@@ -60,7 +60,8 @@ export function openSqlite(folder: string): Database {
 /** SQLite's result codes that pass: busy (5), locked (6), no memory (7), read-only (8), input and output (10), full (13), can't open (14). */
 const passing: readonly number[] = [5, 6, 7, 8, 10, 13, 14]
 
-function sorted(error: unknown): unknown {
+/** What another moment may cure becomes `Postponed`. */
+export function sorted(error: unknown): unknown {
   if (!(error instanceof Error) || !('errcode' in error)) return error
   // The upper bits say more about the same.
   const primary = Number(error.errcode) & 0xff

@@ -9,6 +9,7 @@ import { createLoop } from '../../app/engine/loop.ts'
 import { claimOwnership } from '../../app/engine/owner.ts'
 import { schemaVersion } from '../../app/engine/schema.ts'
 import { openSqlite } from '../../app/engine/sqlite.ts'
+import { startDatabaseThread } from '../../app/engine/sqlite-thread.ts'
 import { createStore } from '../../app/engine/store.ts'
 import { arrayLog } from '../support/io.ts'
 import { temporaryFolder } from '../support/repository.ts'
@@ -25,6 +26,22 @@ describeStore('the store on SQLite', async () => {
     },
   }
 })
+
+describeStore('the store on SQLite, in a thread of its own', async () => {
+  const own = temporaryFolder()
+  const opened = await startDatabaseThread().open(own.path, unexpected)
+  return {
+    database: opened,
+    async close() {
+      await opened.close()
+      own.remove()
+    },
+  }
+})
+
+function unexpected(error: Error): void {
+  throw error
+}
 
 describeEngine('the engine in this process', async () => createLoop({ clock: wallClock, log: arrayLog() }))
 
