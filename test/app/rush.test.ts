@@ -43,6 +43,7 @@ it('a rush goes first: work is held back until nobody waits for an answer, and t
   offer(30)
   const atOnce = [...begun]
   answer(20)
+  now += 20
   await until('all has begun', () => begun.length === 30)
   now += 1000
   rush.offer(30)
@@ -51,14 +52,15 @@ it('a rush goes first: work is held back until nobody waits for an answer, and t
   expect(begun).toEqual(Array.from({ length: 31 }, (_, at) => at))
 })
 
-it('a little begins in a rush that does not end', async () => {
+it('a little begins in a storm that does not end', async () => {
   come(20, 1)
   offer(30)
   await until('some has begun', () => begun.length > 0)
   await looks()
   const first = begun.length
-  now += 300
-  come(20, 1)
+  now += 600
+  come(20, 0.1)
+  answer(40)
   await looks()
 
   expect([first, begun.length]).toEqual([1, 2])
