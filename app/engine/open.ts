@@ -3,7 +3,6 @@ import type { Database } from './database.ts'
 import { createLoop } from './loop.ts'
 import { claimOwnership } from './owner.ts'
 import type { Engine } from './port.ts'
-import { openSqlite } from './sqlite.ts'
 import { type DatabaseThread, startDatabaseThread } from './sqlite-thread.ts'
 
 interface EngineIo {
@@ -36,7 +35,10 @@ export async function openDatabase(settings: {
   readonly dataDir: string
   readonly databaseUrl: string | undefined
 }): Promise<Database> {
-  if (settings.databaseUrl === undefined) return openSqlite(settings.dataDir)
+  if (settings.databaseUrl === undefined) {
+    const { openSqlite } = await import('./sqlite.ts')
+    return openSqlite(settings.dataDir)
+  }
   const { openPostgres } = await import('./postgres.ts')
   return await openPostgres(settings.databaseUrl)
 }
