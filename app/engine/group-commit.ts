@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { createWriteBack } from './write-back.ts'
 
 /** What one caller wants written: a single statement, which SQLite does whole or not at all by itself, or several. */
 export interface Unit<T> {
@@ -19,6 +20,7 @@ interface Waiting {
 export function createGroupCommit(connection: DatabaseSync) {
   const [begin, commit] = [connection.prepare('BEGIN IMMEDIATE'), connection.prepare('COMMIT')]
   const [save, release] = [connection.prepare('SAVEPOINT unit'), connection.prepare('RELEASE unit')]
+  const writeBack = createWriteBack(connection)
   let turn: Promise<unknown> = Promise.resolve()
   let waiting: Waiting[] = []
   let isDue = false
@@ -58,6 +60,7 @@ export function createGroupCommit(connection: DatabaseSync) {
       return
     }
     for (const tell of settle) tell()
+    if (writeBack.isDue()) setImmediate(() => void alone(async () => writeBack.run()))
   }
 
   /** One that fails takes nothing but its own writes back, and the others go on. Returns what tells its caller. */

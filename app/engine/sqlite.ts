@@ -8,11 +8,6 @@ import { schemaVersion, tables } from './schema.ts'
 
 /** A second writer can only be a backup or a look with the sqlite3 shell; node:sqlite itself would not wait at all. */
 const busyTimeoutMs = 5000
-/**
- * Pages (of 4 kB) of the log that are written back into the file at once; everything waits meanwhile. By default that is after 1000,
- * some 250 webhooks, and ten that wait are 4 % of them; now it is 0.5 %. Measured: 43 ms, and 25 ms more at a start after a crash.
- */
-const pagesWrittenBack = 8000
 /** Statements are few and fixed; only the width of the group commit varies. */
 const mostStatements = 200
 
@@ -72,9 +67,7 @@ function connect(folder: string, path: string): DatabaseSync {
   try {
     mkdirSync(folder, { recursive: true })
     const connection = new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true })
-    connection.exec(
-      `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = ${pagesWrittenBack}`,
-    )
+    connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
     connection.exec(`BEGIN IMMEDIATE; ${tables({ blob: 'BLOB' }).join(';\n')};
       INSERT INTO meta (key, value) VALUES ('schema', '${schemaVersion}') ON CONFLICT (key) DO NOTHING; COMMIT`)
     const found = connection.prepare("SELECT value FROM meta WHERE key = 'schema'").get()?.['value']

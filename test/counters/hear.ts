@@ -16,7 +16,7 @@ DatabaseSync.prototype.prepare = function (this: DatabaseSync, sql: string) {
   places.add(this)
   const statement = prepare.call(this, sql)
   // How they are grouped depends on who else is at work.
-  if (/^(?:BEGIN|COMMIT|SAVEPOINT|RELEASE)\b/.test(sql)) return statement
+  if (/^(?:BEGIN|COMMIT|SAVEPOINT|RELEASE|PRAGMA)\b/.test(sql)) return statement
   for (const verb of ['all', 'run', 'get'] as const) {
     const plain = statement[verb].bind(statement) as (...values: unknown[]) => unknown
     Object.defineProperty(statement, verb, {

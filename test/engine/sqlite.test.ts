@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { statSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -83,6 +84,16 @@ describe('deliveries on SQLite', () => {
     // The last line may be cut.
     return out.split('\n').slice(0, -1)
   }
+})
+
+it('the log of a database is written back while it is written to, and stays small', async () => {
+  const store = createStore(database, clock)
+  const body = 'x'.repeat(6000)
+  for (let n = 0; n < 500; n++) await store.deliveries.insert([{ guid: `g${n}`, event: 'push', body, receivedAt: n }])
+
+  expect(await store.deliveries.waiting()).toHaveLength(500)
+  expect(statSync(join(folder.path, 'agent-deploy.db-wal')).size).toBeLessThan(1_500_000)
+  expect(statSync(join(folder.path, 'agent-deploy.db')).size).toBeGreaterThan(2_000_000)
 })
 
 describe('the owner of a database', () => {
