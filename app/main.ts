@@ -2,16 +2,20 @@ import { explain } from '../src/errors.ts'
 import { platforms } from '../src/platforms/index.ts'
 import { createRedactor } from '../src/redact.ts'
 import { wallClock } from './clock.ts'
+import type { DatabaseThread } from './engine/sqlite-thread.ts'
 import { apiUrlOf, defaultPort, isNotSetUp, readSettings, secretsOf } from './env.ts'
 import { createLog } from './log.ts'
 import { type RunningApp, startApp } from './start.ts'
 
-/** The process: environment → running app. It ends with 1 when it can't start, and says what to do. */
-export async function main(): Promise<void> {
+/**
+ * The process: environment → running app. It ends with 1 when it can't start, and says what to do. `thread`: of the embedded
+ * database, where there will be one.
+ */
+export async function main(thread: DatabaseThread | undefined): Promise<void> {
   if (isNotSetUp(process.env)) return await offerSetUp()
   let running: RunningApp
   try {
-    running = await start()
+    running = await start(thread)
   } catch (error) {
     return giveUp(error)
   }
@@ -37,13 +41,13 @@ async function offerSetUp(): Promise<void> {
   process.once('SIGINT', end)
 }
 
-async function start(): Promise<RunningApp> {
+async function start(thread: DatabaseThread | undefined): Promise<RunningApp> {
   const settings = readSettings(process.env, { platforms, folder: process.cwd() })
   const redact = createRedactor(secretsOf(settings))
   const format = settings.logFormat ?? (process.stdout.isTTY ? 'pretty' : 'json')
   const write = (line: string) => void process.stdout.write(line)
   const log = createLog({ level: settings.logLevel, format, redact, write, now: Date.now })
-  return await startApp({ settings, platforms, log, clock: wallClock, redact, onLost: giveUp })
+  return await startApp({ settings, platforms, log, clock: wallClock, redact, onLost: giveUp, thread })
 }
 
 function giveUp(error: unknown): void {

@@ -4,6 +4,7 @@ import type { Server } from 'node:http'
 import { flushCompileCache } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock, Log } from '../src/io.ts'
 import type { Platform } from '../src/platforms/platform.ts'
 import { redactedWrites } from '../src/redacted-writes.ts'
@@ -18,6 +19,7 @@ import { openEngine } from './engine/open.ts'
 import { isRunning } from './engine/owner.ts'
 import type { Engine, Handler } from './engine/port.ts'
 import { redactedDatabase } from './engine/redacted-database.ts'
+import type { DatabaseThread } from './engine/sqlite-thread.ts'
 import { createStore } from './engine/store.ts'
 import type { Settings } from './env.ts'
 import { installationGitHub } from './github.ts'
@@ -34,6 +36,8 @@ import { version } from './version.ts'
 
 /** Each has a commit's archive, its files and a bundle in the making. */
 const packedAtOnce = 4
+/** Loading keeps the thread for a tenth of a second: whoever waits for the app to be ready, or delivers, is answered before. */
+const firstAnswersMs = 10
 
 export interface RunningApp {
   readonly url: string
@@ -49,14 +53,16 @@ export interface StartOptions {
   readonly log: Log
   readonly clock: Clock
   readonly redact: (text: string) => string
-  /** The database was taken over by another process: this one must end. */
+  /** The database was taken over by another process, or its thread has ended: this one must end, too. */
   readonly onLost: (error: Error) => void
+  /** Of the embedded database, where it was started beforehand. */
+  readonly thread?: DatabaseThread | undefined
 }
 
 /** Opens the database, listens, and takes up what is not done. Throws `store-…`. */
 export async function startApp(options: StartOptions): Promise<RunningApp> {
   const { settings, log, clock } = options
-  const { engine, release, ...opened } = await openEngine(settings, { clock, log, onLost: options.onLost })
+  const { engine, release, ...opened } = await openEngine(settings, options)
   const database = redactedDatabase(opened.database, options.redact)
   const scratch = await makeScratch(settings.dataDir)
   const probot = Promise.withResolvers<GitHubApp>()
@@ -83,14 +89,15 @@ export async function startApp(options: StartOptions): Promise<RunningApp> {
     pages: async (request, response) => await (await dashboard).handle(request, response),
   })
   const url = await listen(server, settings)
+  // An embedded database has one process: whatever another one held, it holds no more.
+  if (settings.databaseUrl === undefined) await app.store.stickies.free()
+  await recover(app)
+  await sleep(firstAnswersMs)
   // What does the work is loaded once deliveries are taken: it is most of the program.
   listening.resolve()
   startProbot(settings).then(probot.resolve, probot.reject)
   const work = load(app, probot.promise)
   Promise.all([work, dashboard]).catch((error: unknown) => log.error('the app can’t work', { stack: String(error) }))
-  // An embedded database has one process: whatever another one held, it holds no more.
-  if (settings.databaseUrl === undefined) await app.store.stickies.free()
-  await recover(app)
   app.engine.run(async (key) => (await work).handle(key))
   const endUpkeep = keepUp(app, recorded)
   const reach: Reach = {

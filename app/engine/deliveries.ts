@@ -5,11 +5,13 @@ export interface Delivery {
   /** `X-GitHub-Delivery`; the same for a redelivery. */
   readonly guid: string
   readonly event: string
-  readonly body: string
+  /** Bytes as they came over the network; a text when we have made it. */
+  readonly body: string | Uint8Array
   readonly receivedAt: number
 }
 
 export interface WaitingDelivery extends Delivery {
+  readonly body: string
   readonly tries: number
   readonly notBefore: number
 }
@@ -44,7 +46,7 @@ export function createDeliveries(database: Database): Deliveries {
         const rows = await database.all(
           `INSERT INTO delivery (guid, event, body, received_at, state, tries, not_before) VALUES ${some.map(() => "(?, ?, ?, ?, 'stored', 0, 0)").join(', ')}
            ON CONFLICT (guid) DO NOTHING RETURNING guid`,
-          some.flatMap(({ guid, event, body, receivedAt }) => [guid, event, Buffer.from(body), receivedAt]),
+          some.flatMap(({ guid, event, body, receivedAt }) => [guid, event, bytesOf(body), receivedAt]),
         )
         for (const row of rows) fresh.add(String(row['guid']))
       }
@@ -105,4 +107,8 @@ export function createDeliveries(database: Database): Deliveries {
       return await database.run("DELETE FROM delivery WHERE state <> 'stored' AND received_at < ?", [before])
     },
   }
+}
+
+function bytesOf(body: string | Uint8Array): Uint8Array {
+  return typeof body === 'string' ? Buffer.from(body) : body
 }

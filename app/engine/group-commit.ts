@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { createWriteBack } from './write-back.ts'
 
 /** What one caller wants written: a single statement, which SQLite does whole or not at all by itself, or several. */
 export interface Unit<T> {
@@ -19,8 +20,10 @@ interface Waiting {
 export function createGroupCommit(connection: DatabaseSync) {
   const [begin, commit] = [connection.prepare('BEGIN IMMEDIATE'), connection.prepare('COMMIT')]
   const [save, release] = [connection.prepare('SAVEPOINT unit'), connection.prepare('RELEASE unit')]
+  const writeBack = createWriteBack(connection)
   let turn: Promise<unknown> = Promise.resolve()
   let waiting: Waiting[] = []
+  let isDue = false
 
   /** Whoever is in a transaction has the connection alone, the others take turns. */
   function alone<T>(work: () => Promise<T>): Promise<T> {
@@ -29,9 +32,23 @@ export function createGroupCommit(connection: DatabaseSync) {
     return mine
   }
 
+  function commitSoon(): void {
+    if (isDue || waiting.length === 0) return
+    isDue = true
+    setImmediate(() => void alone(commitGroup))
+  }
+
+  /** A transaction takes as long as its caller does: what was asked for before it is committed first. */
+  function nextGroup(): Waiting[] {
+    const isLater = ({ unit }: Waiting, at: number) => !unit.isStatement && waiting[at - 1]?.unit.isStatement === true
+    const end = waiting.findIndex(isLater)
+    return waiting.splice(0, end === -1 ? waiting.length : end)
+  }
+
   async function commitGroup(): Promise<void> {
-    const group = waiting
-    waiting = []
+    isDue = false
+    const group = nextGroup()
+    commitSoon()
     const settle: (() => void)[] = []
     try {
       begin.run()
@@ -43,6 +60,7 @@ export function createGroupCommit(connection: DatabaseSync) {
       return
     }
     for (const tell of settle) tell()
+    if (writeBack.isDue()) setImmediate(() => void alone(async () => writeBack.run()))
   }
 
   /** One that fails takes nothing but its own writes back, and the others go on. Returns what tells its caller. */
@@ -63,15 +81,15 @@ export function createGroupCommit(connection: DatabaseSync) {
   return {
     read: alone,
     write<T>(unit: Unit<T>): Promise<T> {
-      if (waiting.length === 0) setImmediate(() => void alone(commitGroup))
       return new Promise((resolve, reject) => {
         // What `work` gives is what its caller is given.
         waiting.push({ unit, resolve: (value) => resolve(value as T), reject })
+        commitSoon()
       })
     },
     /** After all that was asked for before. */
     async close(): Promise<void> {
-      await new Promise((resolve) => setImmediate(resolve))
+      while (isDue) await new Promise((resolve) => setImmediate(resolve))
       await alone(async () => {
         if (connection.isOpen) connection.close()
       })

@@ -3,13 +3,15 @@ import type { Database } from './database.ts'
 import { createLoop } from './loop.ts'
 import { claimOwnership } from './owner.ts'
 import type { Engine } from './port.ts'
-import { openSqlite } from './sqlite.ts'
+import { type DatabaseThread, startDatabaseThread } from './sqlite-thread.ts'
 
 interface EngineIo {
   readonly clock: Clock
   readonly log: Log
-  /** The embedded database was taken over by another process. */
+  /** The embedded database was taken over by another process, or its thread has ended. */
   readonly onLost: (error: Error) => void
+  /** One that was started before there were settings. */
+  readonly thread?: DatabaseThread | undefined
 }
 
 export interface OpenEngine {
@@ -33,13 +35,16 @@ export async function openDatabase(settings: {
   readonly dataDir: string
   readonly databaseUrl: string | undefined
 }): Promise<Database> {
-  if (settings.databaseUrl === undefined) return openSqlite(settings.dataDir)
+  if (settings.databaseUrl === undefined) {
+    const { openSqlite } = await import('./sqlite.ts')
+    return openSqlite(settings.dataDir)
+  }
   const { openPostgres } = await import('./postgres.ts')
   return await openPostgres(settings.databaseUrl)
 }
 
 async function openEmbedded(dataDir: string, io: EngineIo): Promise<OpenEngine> {
-  const database = openSqlite(dataDir)
+  const database = await (io.thread ?? startDatabaseThread()).open(dataDir, io.onLost)
   try {
     const ownership = await claimOwnership(database, { clock: io.clock, onLost: io.onLost })
     return {

@@ -8,11 +8,6 @@ import { schemaVersion, tables } from './schema.ts'
 
 /** A second writer can only be a backup or a look with the sqlite3 shell; node:sqlite itself would not wait at all. */
 const busyTimeoutMs = 5000
-/**
- * Pages (of 4 kB) of the log that are written back into the file at once; everything waits meanwhile. By default that is after 1000,
- * some 250 webhooks, and ten that wait are 4 % of them; now it is 0.5 %. Measured: 43 ms, and 25 ms more at a start after a crash.
- */
-const pagesWrittenBack = 8000
 /** Statements are few and fixed; only the width of the group commit varies. */
 const mostStatements = 200
 
@@ -60,7 +55,8 @@ export function openSqlite(folder: string): Database {
 /** SQLite's result codes that pass: busy (5), locked (6), no memory (7), read-only (8), input and output (10), full (13), can't open (14). */
 const passing: readonly number[] = [5, 6, 7, 8, 10, 13, 14]
 
-function sorted(error: unknown): unknown {
+/** What another moment may cure becomes `Postponed`. */
+export function sorted(error: unknown): unknown {
   if (!(error instanceof Error) || !('errcode' in error)) return error
   // The upper bits say more about the same.
   const primary = Number(error.errcode) & 0xff
@@ -71,9 +67,7 @@ function connect(folder: string, path: string): DatabaseSync {
   try {
     mkdirSync(folder, { recursive: true })
     const connection = new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true })
-    connection.exec(
-      `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = ${pagesWrittenBack}`,
-    )
+    connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
     connection.exec(`BEGIN IMMEDIATE; ${tables({ blob: 'BLOB' }).join(';\n')};
       INSERT INTO meta (key, value) VALUES ('schema', '${schemaVersion}') ON CONFLICT (key) DO NOTHING; COMMIT`)
     const found = connection.prepare("SELECT value FROM meta WHERE key = 'schema'").get()?.['value']

@@ -242,6 +242,17 @@ describe('the process', { timeout: 30_000 }, () => {
     await start()
   })
 
+  it('ends with 1, and says why, when the database’s thread has ended', async () => {
+    const isMain = "(await import('node:worker_threads')).isMainThread"
+    const code = `if (!${isMain}) setTimeout(() => { throw new Error('a mistake') }, 1000)`
+    const options = `--import=data:text/javascript,${encodeURIComponent(code)}`
+    const ended = await runAppProcess({ ...env, DATA_DIR: join(place.folder.path, 'third'), NODE_OPTIONS: options })
+
+    expect(ended.code).toBe(1)
+    expect(ended.output).toContain("can't be used: its thread has ended: Error: a mistake")
+    expect(ended.output).toContain('Check that DATA_DIR')
+  })
+
   it('says what is wrong and ends with 1 when it can’t start', async () => {
     const { code, output } = await runAppProcess({
       ...env,

@@ -73,7 +73,7 @@ describe('the receiver', () => {
     expect((await deliver(body)).status).toBe(202)
     expect((await deliver(body)).status).toBe(200)
 
-    expect(stored).toEqual([{ guid: 'guid-1', event: 'push', body, receivedAt: 42 }])
+    expect(stored).toEqual([{ guid: 'guid-1', event: 'push', body: Buffer.from(body), receivedAt: 42 }])
     expect(woken).toEqual(['guid-1'])
   })
 

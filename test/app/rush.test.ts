@@ -9,36 +9,71 @@ let rush: ReturnType<typeof createRush<number>>
 
 beforeEach(() => {
   now = 0
-  begun = []
-  rush = createRush({ now: () => now, begin: (work) => void begun.push(work) })
+  // What another test has left held goes on beginning.
+  const mine: number[] = []
+  begun = mine
+  rush = createRush({ now: () => now, begin: (work) => void mine.push(work) })
 })
 
 const come = (count: number, everyMs: number) => {
   for (let at = 0; at < count; at++) {
     now += everyMs
-    rush.count()
+    rush.came()
   }
 }
+const answer = (count: number) => {
+  for (let at = 0; at < count; at++) rush.answered()
+}
+const offer = (count: number) => {
+  for (let work = 0; work < count; work++) rush.offer(work)
+}
+/** Several looks at what is held. */
+const looks = () => sleep(50)
 
 it('work of webhooks that come one by one begins at once', () => {
-  come(100, 10)
+  for (let at = 0; at < 100; at++) {
+    come(1, 10)
+    answer(1)
+  }
   rush.offer(1)
 
   expect(begun).toEqual([1])
 })
 
-it('a rush goes first: work is held back, a little of it begins all the same, and all of it afterwards, in order', async () => {
+it('a rush goes first: work is held back until nobody waits for an answer, and then begins in order', async () => {
   come(20, 1)
-  for (let work = 0; work < 100; work++) rush.offer(work)
+  offer(30)
   const atOnce = [...begun]
-  await sleep(25)
-  const meanwhile = begun.length
+  answer(20)
+  now += 20
+  await until('all has begun', () => begun.length === 30)
   now += 1000
-  await until('all has begun', () => begun.length === 100)
-  rush.offer(100)
+  rush.offer(30)
 
   expect(atOnce).toEqual([])
-  expect(meanwhile).toBeGreaterThan(0)
-  expect(meanwhile).toBeLessThan(20)
-  expect(begun).toEqual(Array.from({ length: 101 }, (_, at) => at))
+  expect(begun).toEqual(Array.from({ length: 31 }, (_, at) => at))
+})
+
+it('a little begins in a storm that does not end', async () => {
+  come(20, 1)
+  offer(30)
+  await until('some has begun', () => begun.length > 0)
+  await looks()
+  const first = begun.length
+  now += 600
+  come(20, 0.1)
+  answer(40)
+  await looks()
+
+  expect([first, begun.length]).toEqual([1, 2])
+})
+
+it('it is no end of a rush that nobody comes while all wait for a busy disk', async () => {
+  come(20, 1)
+  offer(30)
+  await until('some has begun', () => begun.length > 0)
+  now += 100
+  await looks()
+
+  expect(begun).toEqual([0])
 })

@@ -11,6 +11,7 @@ import {
   until,
   webhookSecret,
 } from '../support/app.ts'
+import { deliver } from '../support/deliver.ts'
 import { memoryPlatform, type MemoryPlatform } from '../support/memory-platform.ts'
 import { git, gitRemote } from '../support/repository.ts'
 
@@ -176,6 +177,13 @@ describe('a delivery that no handler can take', () => {
     await until('the bad one is set aside', async () => (await app.app.store.deliveries.waiting()).length === 0)
 
     expect(app.log.lines.some((line) => line.includes('a delivery is set aside'))).toBe(true)
+  })
+
+  it('is set aside at once when it is no JSON, though it is signed', async () => {
+    expect(await deliver(app.url, '{"ref": }')).toBe(202)
+    await until('it is set aside', async () => (await app.app.store.deliveries.waiting()).length === 0)
+
+    expect(app.log.lines.filter((line) => line.includes('set aside: its body is no JSON'))).toHaveLength(1)
   })
 })
 

@@ -1,18 +1,31 @@
 import { writeFileSync } from 'node:fs'
 import { DatabaseSync, StatementSync } from 'node:sqlite'
+import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads'
 import pg from 'pg'
 
 /**
- * Loaded before the app (`--import`), and no part of it: counts every call to the database, GitHub and the platforms, and
- * kills the process right before call number CRASH_AT. The reply of a request is a call of its own. COUNT_FILE: the number
- * of calls, written when the process ends in order.
+ * Loaded before the app (`--import`) into each of its threads, and no part of it: counts every call to the database, GitHub and
+ * the platforms, and kills the process right before call number CRASH_AT, whichever thread makes it. The reply of a request is a
+ * call of its own. COUNT_FILE: the number of calls, written when the process ends in order.
  */
 const crashAt = Number(process.env['CRASH_AT'] ?? Infinity)
 const countFile = process.env['COUNT_FILE']
-let count = 0
+const count = isMainThread ? firstCount() : inheritedCount()
+
+function firstCount(): Int32Array {
+  const shared = new SharedArrayBuffer(4)
+  setEnvironmentData('calls', shared)
+  return new Int32Array(shared)
+}
+
+function inheritedCount(): Int32Array {
+  const shared = getEnvironmentData('calls')
+  if (!(shared instanceof SharedArrayBuffer)) throw new Error('the main thread does not count')
+  return new Int32Array(shared)
+}
 
 function step(): void {
-  if (++count === crashAt) process.kill(process.pid, 'SIGKILL')
+  if (Atomics.add(count, 0, 1) + 1 === crashAt) process.kill(process.pid, 'SIGKILL')
 }
 
 // Each wrapper is called like what it wraps; the types of overloaded methods can't be said here.
@@ -40,4 +53,4 @@ globalThis.fetch = async (...asked) => {
   return response
 }
 
-if (countFile) process.on('exit', () => writeFileSync(countFile, String(count)))
+if (countFile && isMainThread) process.on('exit', () => writeFileSync(countFile, String(count[0])))

@@ -1,7 +1,8 @@
-import { writeFileSync } from 'node:fs'
+import { appendFileSync } from 'node:fs'
 import { registerHooks } from 'node:module'
 
-// `--import` of this: at the end of the process, the addresses of all modules that it has loaded are in the file LOADED.
+// `--import` of this: at the end of the process, the addresses of all modules that its threads have loaded are in the file
+// LOADED.
 const loaded = new Set()
 registerHooks({
   load(url, context, next) {
@@ -9,4 +10,4 @@ registerHooks({
     return next(url, context)
   },
 })
-process.on('exit', () => writeFileSync(process.env.LOADED, [...loaded].join('\n')))
+process.on('exit', () => appendFileSync(process.env.LOADED, `${[...loaded].join('\n')}\n`))

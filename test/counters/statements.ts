@@ -1,50 +1,50 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import type { Value } from '../../app/engine/database.ts'
+import { temporaryFolder } from '../support/repository.ts'
 
 export interface Statement {
   readonly sql: string
-  readonly values: readonly Value[]
 }
 
 /**
- * Hears every statement that goes to SQLite in this process, at the door of `node:sqlite` itself, so that none of our own code
- * can pass it by. `plan` asks SQLite how it would run one; `end` puts the door back.
+ * Hears every statement that goes to SQLite in the threads that start from now on, at the door of `node:sqlite` itself, so that
+ * none of our own code can pass it by. `plan` asks SQLite how it would run one; `end` puts the door back.
  */
 export function hearStatements() {
-  const heard: Statement[] = []
-  const { prepare } = DatabaseSync.prototype
-  let connection: DatabaseSync | undefined
-  DatabaseSync.prototype.prepare = function (this: DatabaseSync, sql: string) {
-    connection = this
-    const statement = prepare.call(this, sql)
-    // How they are grouped depends on who else is at work.
-    if (/^(?:BEGIN|COMMIT|SAVEPOINT|RELEASE)\b/.test(sql)) return statement
-    for (const verb of ['all', 'run', 'get'] as const) {
-      const plain = statement[verb].bind(statement) as (...values: Value[]) => unknown
-      Object.defineProperty(statement, verb, {
-        value(...values: Value[]) {
-          heard.push({ sql: sql.replace(/\s+/g, ' '), values })
-          return plain(...values)
-        },
-      })
-    }
-    return statement
+  const folder = temporaryFolder()
+  const file = join(folder.path, 'heard')
+  const { NODE_OPTIONS: options } = process.env
+  process.env['NODE_OPTIONS'] = `${options ?? ''} --import=${join(import.meta.dirname, 'hear.ts')}`
+  process.env['HEARD'] = file
+
+  function heard(): { readonly statements: readonly Statement[]; readonly path: string } {
+    const lines = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : []
+    const all = lines.map((line) => JSON.parse(line) as { path: string } | Statement)
+    const paths = all.flatMap((one) => ('path' in one ? [one.path] : []))
+    return { statements: all.flatMap((one) => ('sql' in one ? [one] : [])), path: paths.at(-1) ?? 'nowhere' }
   }
+
   return {
-    heard,
-    /** What was heard while something happened. */
+    /** What was heard while something happened: each is written down before it runs, and so before its answer is there. */
     async during(work: () => Promise<unknown>): Promise<readonly Statement[]> {
-      const from = heard.length
+      const from = heard().statements.length
       await work()
-      return heard.slice(from)
+      return heard().statements.slice(from)
     },
-    plan({ sql, values }: Statement): string[] {
-      if (!connection) throw new Error('nothing was heard yet')
-      const rows = prepare.call(connection, `EXPLAIN QUERY PLAN ${sql}`).all(...values)
-      return rows.map((row) => String(row['detail']))
+    plan({ sql }: Statement): string[] {
+      const connection = new DatabaseSync(heard().path, { readOnly: true, timeout: 5000 })
+      try {
+        const rows = connection.prepare(`EXPLAIN QUERY PLAN ${sql}`).all()
+        return rows.map((row) => String(row['detail']))
+      } finally {
+        connection.close()
+      }
     },
     end(): void {
-      DatabaseSync.prototype.prepare = prepare
+      if (options === undefined) delete process.env['NODE_OPTIONS']
+      else process.env['NODE_OPTIONS'] = options
+      folder.remove()
     },
   }
 }

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { statSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -9,6 +10,7 @@ import { createLoop } from '../../app/engine/loop.ts'
 import { claimOwnership } from '../../app/engine/owner.ts'
 import { schemaVersion } from '../../app/engine/schema.ts'
 import { openSqlite } from '../../app/engine/sqlite.ts'
+import { startDatabaseThread } from '../../app/engine/sqlite-thread.ts'
 import { createStore } from '../../app/engine/store.ts'
 import { arrayLog } from '../support/io.ts'
 import { temporaryFolder } from '../support/repository.ts'
@@ -25,6 +27,22 @@ describeStore('the store on SQLite', async () => {
     },
   }
 })
+
+describeStore('the store on SQLite, in a thread of its own', async () => {
+  const own = temporaryFolder()
+  const opened = await startDatabaseThread().open(own.path, unexpected)
+  return {
+    database: opened,
+    async close() {
+      await opened.close()
+      own.remove()
+    },
+  }
+})
+
+function unexpected(error: Error): void {
+  throw error
+}
 
 describeEngine('the engine in this process', async () => createLoop({ clock: wallClock, log: arrayLog() }))
 
@@ -66,6 +84,16 @@ describe('deliveries on SQLite', () => {
     // The last line may be cut.
     return out.split('\n').slice(0, -1)
   }
+})
+
+it('the log of a database is written back while it is written to, and stays small', async () => {
+  const store = createStore(database, clock)
+  const body = 'x'.repeat(6000)
+  for (let n = 0; n < 500; n++) await store.deliveries.insert([{ guid: `g${n}`, event: 'push', body, receivedAt: n }])
+
+  expect(await store.deliveries.waiting()).toHaveLength(500)
+  expect(statSync(join(folder.path, 'agent-deploy.db-wal')).size).toBeLessThan(1_500_000)
+  expect(statSync(join(folder.path, 'agent-deploy.db')).size).toBeGreaterThan(2_000_000)
 })
 
 describe('the owner of a database', () => {
