@@ -1,7 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { Engine, Key } from '../../app/engine/port.ts'
 import { openPostgres } from '../../app/engine/postgres.ts'
 import { startPostgresEngine } from '../../app/engine/postgres-engine.ts'
 import { schemaVersion } from '../../app/engine/schema.ts'
+import { until } from '../support/app.ts'
 import { arrayLog } from '../support/io.ts'
 import { missingPostgres, query, startPostgres, type TestPostgres } from '../support/postgres.ts'
 import { describeEngine, describeStore } from './contract.ts'
@@ -24,6 +26,61 @@ describe.skipIf(missingPostgres !== undefined)(`on PostgreSQL ${missingPostgres 
   describeEngine('the engine', async () =>
     startPostgresEngine(await freshDatabase(), { clock: { now: Date.now }, log: arrayLog() }),
   )
+
+  describe('an instance that watches a hundred builds', () => {
+    const builds = 100
+    let url: string
+    let engine: Engine
+    let begun: Set<Key>
+    let built: PromiseWithResolvers<void>
+
+    beforeEach(async () => {
+      url = await freshDatabase()
+      engine = await startPostgresEngine(url, { clock: { now: Date.now }, log: arrayLog() })
+      begun = new Set()
+      built = Promise.withResolvers()
+      engine.run(async (key) => {
+        begun.add(key)
+        await built.promise
+      })
+      for (let at = 0; at < builds; at++) engine.wake(`agent:1/bot-${at}`)
+      await until('all are watched', () => begun.size === builds)
+    }, 30_000)
+    afterEach(async () => {
+      built.resolve()
+      await engine.stop(5000)
+    })
+
+    const jobs = (what: string) => query(url, `SELECT ${what} FROM agent_deploy_jobs.job WHERE name = 'agent'`)
+
+    it('begins a rollback beside them, and ends with as many jobs done', async () => {
+      engine.wake('agent:2/urgent')
+      await until('it has begun', () => begun.has('agent:2/urgent'))
+      const running = engine.stats().running
+      built.resolve()
+      await until('all have ended', () => engine.stats().running === 0)
+      await until('all are done', async () => {
+        return (await jobs("count(*) FILTER (WHERE state <> 'completed')::int AS open"))[0]?.['open'] === 0
+      })
+
+      expect(running).toBe(builds + 1)
+      expect(await jobs('count(*)::int AS all, max(retry_count)::int AS tries')).toEqual([
+        { all: builds + 1, tries: 0 },
+      ])
+    })
+
+    it('keeps the leases of all with one statement, on five connections', async () => {
+      const renewed = 'count(*) FILTER (WHERE heartbeat_on > started_on)::int AS renewed'
+      await until('each lease was renewed', async () => (await jobs(renewed))[0]?.['renewed'] === builds)
+      // A row shows which transaction wrote it last.
+      const [written] = await jobs('count(DISTINCT xmin::text)::int AS statements')
+      const held = "SELECT count(*)::int AS held FROM pg_stat_activity WHERE application_name LIKE 'agent-deploy jobs%'"
+      const [connections] = await query(url, held)
+
+      expect(written).toEqual({ statements: 1 })
+      expect(Number(connections?.['held'])).toBeLessThanOrEqual(5)
+    })
+  })
 
   describe('the database', () => {
     it('is set up once by instances that start together', async () => {
