@@ -7,6 +7,8 @@ import { join } from 'node:path'
 import type { Clock, Log } from '../src/io.ts'
 import type { Platform } from '../src/platforms/platform.ts'
 import { redactedWrites } from '../src/redacted-writes.ts'
+import { createAnswers } from './answers.ts'
+import { createCheckouts } from './checkouts.ts'
 import { createConfigReader } from './config-file.ts'
 import { conditional, createEtags, type Etags } from './conditional.ts'
 import { chooseConnection } from './connections.ts'
@@ -20,7 +22,8 @@ import type { Engine, Handler } from './engine/port.ts'
 import { redactedDatabase } from './engine/redacted-database.ts'
 import { createStore } from './engine/store.ts'
 import type { Settings } from './env.ts'
-import { installationGitHub } from './github.ts'
+import { installationGitHub, placeOf } from './github.ts'
+import { createHistories } from './histories.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { observed } from './metrics-observe.ts'
 import { type GitHubApp, startProbot } from './probot.ts'
@@ -122,6 +125,7 @@ export async function startApp(options: StartOptions): Promise<RunningApp> {
       void dashboard.then((open) => open.close())
       server.closeIdleConnections()
       await app.engine.stop(settings.drainMs)
+      await app.checkouts.close()
       server.closeAllConnections()
       await closed
       await recorded.flush()
@@ -158,6 +162,7 @@ function assemble(
 ): App {
   const { settings, platforms, clock, redact, probot, database, engine, scratch, recorded, metrics, etags } = given
   const { log } = recorded
+  const answers = createAnswers({ clock })
   const tracer = createTracer({ settings: settings.tracing, database, clock, fetch, log, redact, version })
   return {
     appId: settings.appId,
@@ -167,6 +172,8 @@ function assemble(
     log,
     platforms,
     configs: createConfigReader({ path: settings.configPath, platforms }),
+    checkouts: createCheckouts({ folder: scratch, clock, log }),
+    histories: createHistories({ clock }),
     scratch,
     redact,
     fetch: metrics.countedPlatforms(fetch),
@@ -175,7 +182,7 @@ function assemble(
       const octokit = await (await probot).octokit(repository.installation)
       const counted = metrics.countedOctokit(octokit, repository.installation)
       const saving = conditional(redactedWrites(counted, redact), { etags, who: `${repository.installation}` })
-      return installationGitHub(saving, { repository, clock })
+      return answers(installationGitHub(saving, { repository, clock }), placeOf(repository))
     },
     connect: (agent, { owner, repo }) =>
       chooseConnection(settings.connections, { agent, repository: `${owner}/${repo}` }),

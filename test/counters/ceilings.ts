@@ -12,6 +12,15 @@ export const ceilings = {
     most: 4,
     because: 'record, in_progress, success, check run; GitHub takes 80 a minute',
   },
+  'GitHub calls, each agent of a push': {
+    most: 7,
+    because: 'ledger, its live record, and the ledger once more when it is opened; four writes',
+  },
+  'GitHub calls, what a push has in common': {
+    most: 8,
+    because: 'token and config; tarball and comparison; head, once more for each wave that comes while it is read',
+  },
+  'GitHub calls, push to 10 agents': { most: 78, because: 'seven for each, and what they have in common' },
   'GitHub calls, push to no agent': { most: 1, because: 'the config file of that commit' },
   'GitHub calls, redelivery': { most: 0, because: 'it is known before anybody is asked' },
   'GitHub calls, rollback by comment': {
