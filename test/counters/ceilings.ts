@@ -31,6 +31,11 @@ export const ceilings = {
     most: 8,
     because: 'a reaction; reply opened, edited, ended; record with three states',
   },
+  'GitHub calls, rollback over 120 failures': {
+    most: 6,
+    because: 'a page and the live record; two pages of the ledger, the live record and the one before',
+  },
+  'records read, rollback over 120 failures': { most: 3, because: 'the live one twice, and the one before' },
   'GitHub calls, check of a commit': { most: 0, because: 'nothing waits for it' },
   'modules of Node, validate': {
     most: 60,
