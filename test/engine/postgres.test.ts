@@ -29,6 +29,8 @@ describe.skipIf(missingPostgres !== undefined)(`on PostgreSQL ${missingPostgres 
 
   describe('an instance that watches a hundred builds', () => {
     const builds = 100
+    /** Signs of life come every few seconds. */
+    const patienceMs = 30_000
     let url: string
     let engine: Engine
     let begun: Set<Key>
@@ -45,7 +47,7 @@ describe.skipIf(missingPostgres !== undefined)(`on PostgreSQL ${missingPostgres 
       })
       for (let at = 0; at < builds; at++) engine.wake(`agent:1/bot-${at}`)
       await until('all are watched', () => begun.size === builds)
-    }, 30_000)
+    }, patienceMs)
     afterEach(async () => {
       built.resolve()
       await engine.stop(5000)
@@ -69,15 +71,27 @@ describe.skipIf(missingPostgres !== undefined)(`on PostgreSQL ${missingPostgres 
       ])
     })
 
-    it('keeps the leases of all with one statement, on five connections', async () => {
-      const renewed = 'count(*) FILTER (WHERE heartbeat_on > started_on)::int AS renewed'
-      await until('each lease was renewed', async () => (await jobs(renewed))[0]?.['renewed'] === builds)
+    it('keeps the leases of all with one statement, on five connections', { timeout: patienceMs }, async () => {
       // A row shows which transaction wrote it last.
-      const [written] = await jobs('count(DISTINCT xmin::text)::int AS statements')
+      const last = 'bool_and(heartbeat_on > started_on) AS all, max(heartbeat_on)::text AS at'
+      const renewals = new Set<unknown>()
+      let most = 0
+      await until(
+        'the leases were renewed three times',
+        async () => {
+          const [now] = await jobs(`${last}, count(DISTINCT xmin::text)::int AS statements`)
+          if (now?.['all'] === true) {
+            renewals.add(now['at'])
+            most = Math.max(most, Number(now['statements']))
+          }
+          return renewals.size === 3
+        },
+        patienceMs,
+      )
       const held = "SELECT count(*)::int AS held FROM pg_stat_activity WHERE application_name LIKE 'agent-deploy jobs%'"
       const [connections] = await query(url, held)
 
-      expect(written).toEqual({ statements: 1 })
+      expect(most).toBe(1)
       expect(Number(connections?.['held'])).toBeLessThanOrEqual(5)
     })
   })
