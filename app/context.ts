@@ -7,6 +7,7 @@ import type { Repository } from './engine/agents.ts'
 import type { Engine } from './engine/port.ts'
 import type { Histories } from './histories.ts'
 import type { Store } from './engine/store.ts'
+import type { Together } from './together.ts'
 import type { Turnstile } from './turnstile.ts'
 
 /** What every part of the app works with. */
@@ -22,6 +23,7 @@ export interface App {
   /** What the operations of one push have in common is fetched once. */
   readonly checkouts: Checkouts
   readonly histories: Histories
+  readonly looks: Together<string | undefined>
   /** An existing folder for bundles. */
   readonly scratch: string
   /** Hides every credential. */

@@ -24,6 +24,7 @@ import { createStore } from './engine/store.ts'
 import type { Settings } from './env.ts'
 import { installationGitHub, placeOf } from './github.ts'
 import { createHistories } from './histories.ts'
+import { createLooks } from './looks.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { observed } from './metrics-observe.ts'
 import { type GitHubApp, startProbot } from './probot.ts'
@@ -174,6 +175,7 @@ function assemble(
     configs: createConfigReader({ path: settings.configPath, platforms }),
     checkouts: createCheckouts({ folder: scratch, clock, log }),
     histories: createHistories({ clock }),
+    looks: createLooks({ clock }),
     scratch,
     redact,
     fetch: metrics.countedPlatforms(fetch),

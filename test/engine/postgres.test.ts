@@ -107,6 +107,19 @@ describe.skipIf(missingPostgres !== undefined)(`on PostgreSQL ${missingPostgres 
       ])
     })
 
+    it('takes all that is asked at once, longer than it may take to connect', async () => {
+      const database = await openPostgres(await freshDatabase())
+      // Two and a half seconds for eight connections.
+      const asking = Array.from({ length: 100 }, () => [
+        database.all('SELECT pg_sleep(0.1)'),
+        database.transaction(({ all }) => all('SELECT pg_sleep(0.1)')),
+      ])
+      const ends = await Promise.allSettled(asking.flat())
+
+      await database.close()
+      expect(ends.filter(({ status }) => status === 'rejected')).toEqual([])
+    }, 20_000)
+
     it('that is not there is said so, without its password', async () => {
       const url = server.urlOf('nowhere').replace('postgres@', 'postgres:hush@')
 
