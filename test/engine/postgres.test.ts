@@ -71,6 +71,34 @@ describe.skipIf(missingPostgres !== undefined)(`on PostgreSQL ${missingPostgres 
       ])
     })
 
+    it('gives them all back when it stops, and another takes them up', { timeout: patienceMs }, async () => {
+      const taken = new Set<Key>()
+      const other = await startPostgresEngine(url, { clock: { now: Date.now }, log: arrayLog() })
+      other.run(async (key) => void taken.add(key))
+      await engine.stop(1000)
+      await until('all were taken up', () => taken.size === builds)
+      await until('all have ended', () => other.stats().running === 0)
+      await other.stop(1000)
+
+      expect([...taken].sort()).toEqual([...begun].sort())
+    })
+
+    it('shares what comes with another, whoever is told of it', { timeout: patienceMs }, async () => {
+      const taken = new Set<Key>()
+      const other = await startPostgresEngine(url, { clock: { now: Date.now }, log: arrayLog() })
+      other.run(async (key) => {
+        taken.add(key)
+        await built.promise
+      })
+      for (let at = 0; at < builds; at++) engine.wake(`agent:2/bot-${at}`)
+      await until('all have begun', () => begun.size + taken.size === 2 * builds)
+      built.resolve()
+      await other.stop(patienceMs)
+
+      expect(taken.size).toBeGreaterThan(builds / 10)
+      expect(taken.size).toBeLessThan(builds - builds / 10)
+    })
+
     it('keeps the leases of all with one statement, on five connections', { timeout: patienceMs }, async () => {
       // A row shows which transaction wrote it last.
       const last = 'bool_and(heartbeat_on > started_on) AS all, max(heartbeat_on)::text AS at'
