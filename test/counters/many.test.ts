@@ -93,6 +93,17 @@ describe('a push to many agents', () => {
     120_000,
   )
 
+  it('puts off only the agent whose download failed', async () => {
+    const count = 5
+    const { place, app, rest } = await openMonorepo(count)
+    place.github.fault({ method: 'GET', path: /\/tarball\//, kind: 'status', status: 503 })
+    const counted = await countPush(count, { place, rest })
+
+    expect(counted.decisions).toEqual(Array(count).fill('success'))
+    expect(counted.common.filter((line) => line.includes('/tarball/'))).toHaveLength(1)
+    expect(app.log.lines.filter((line) => line.includes('put off'))).toHaveLength(1)
+  }, 120_000)
+
   it('reads the history few times where each agent was deployed at a commit of its own', async () => {
     const count = 10
     const { place, app, rest } = await openMonorepo(count)
