@@ -1,10 +1,13 @@
 import type { Agent } from '../src/config/config.ts'
 import type { Clock, GitHub, Log } from '../src/io.ts'
 import type { Connection, Platform } from '../src/platforms/platform.ts'
+import type { Checkouts } from './checkouts.ts'
 import type { ConfigReader } from './config-file.ts'
 import type { Repository } from './engine/agents.ts'
 import type { Engine } from './engine/port.ts'
+import type { Histories } from './histories.ts'
 import type { Store } from './engine/store.ts'
+import type { Together } from './together.ts'
 import type { Turnstile } from './turnstile.ts'
 
 /** What every part of the app works with. */
@@ -17,6 +20,10 @@ export interface App {
   readonly log: Log
   readonly platforms: readonly Platform[]
   readonly configs: ConfigReader
+  /** What the operations of one push have in common is fetched once. */
+  readonly checkouts: Checkouts
+  readonly histories: Histories
+  readonly looks: Together<string | undefined>
   /** An existing folder for bundles. */
   readonly scratch: string
   /** Hides every credential. */

@@ -85,7 +85,9 @@ async function showStatus(agents: readonly Agent[], { app, facts, github, config
     connect: (agent: Agent) => app.connect(agent, facts.repository),
   }
   const fields = { delivery: facts.delivery }
-  const found = await withIo(app, { github, journal: noJournal(), fields }, (io) => status(request, io))
+  const found = await withIo(app, { repository: facts.repository, github, journal: noJournal(), fields }, (io) =>
+    status(request, io),
+  )
   return app.redact(renderStatus(found, { webUrl: github.webUrl }))
 }
 
@@ -105,7 +107,7 @@ async function showPlan(agents: readonly Agent[], asked: Asked): Promise<string>
   const commit = pull.isOpen ? pull.headSha : (pull.mergeCommit ?? pull.headSha)
   const trigger = { kind: 'comment' as const, actor: facts.author, ref: undefined, url: facts.url, id: `${id}/plan` }
   const fields = { delivery: facts.delivery }
-  const outcomes = await withIo(app, { github, journal: noJournal(), fields }, (io) =>
+  const outcomes = await withIo(app, { repository: facts.repository, github, journal: noJournal(), fields }, (io) =>
     deploy(
       {
         config: { ...there, agents: meant },

@@ -14,6 +14,11 @@ export interface InstallationOctokit extends OctokitLike {
   refresh(): Promise<void>
 }
 
+/** Names what an installation's token may see of a repository: what was read with it is shared within this, and nowhere else. */
+export function placeOf({ id, installation }: Pick<Repository, 'id' | 'installation'>): string {
+  return `${installation}/${id}`
+}
+
 /**
  * GitHub for one repository, with its moods sorted: limits, outages, suspensions and network trouble become `Postponed`, a
  * token that has run out is renewed, what may not be done is told with its remedy. The rest (404, 409, 422) is for the caller.

@@ -4,23 +4,31 @@ import type { GitHub, Io, Journal, LogFields } from '../src/io.ts'
 import { gitHubSource } from '../src/source-github.ts'
 import { type PushedCommit, readGitHubHistory } from '../src/version/history-github.ts'
 import type { App } from './context.ts'
+import type { Repository } from './engine/agents.ts'
+import { placeOf } from './github.ts'
 import { withFields } from './log.ts'
 
 /** Gives the core what it may touch, in a folder of its own that is gone afterwards. */
 export async function withIo<T>(
   app: App,
-  given: { github: GitHub; journal: Journal; fields: LogFields; pushed?: readonly PushedCommit[] },
+  given: {
+    repository: Pick<Repository, 'id' | 'installation'>
+    github: GitHub
+    journal: Journal
+    fields: LogFields
+    pushed?: readonly PushedCommit[]
+  },
   work: (io: Io) => Promise<T>,
 ): Promise<T> {
   const { github, journal, fields, pushed } = given
+  const place = placeOf(given.repository)
   const scratch = await mkdtemp(join(app.scratch, 'work-'))
   // Nothing aborts it: a stop waits for a while, and what it cuts short is taken up from the step log.
   const { signal } = new AbortController()
   const source = gitHubSource({
     github,
-    scratch,
-    signal,
-    history: (range) => readGitHubHistory(range, github, { pushed }),
+    borrow: (commit) => app.checkouts.borrow({ place, commit, github, signal }),
+    history: (range) => app.histories(place, range, (wanted) => readGitHubHistory(wanted, github, { pushed })),
   })
   const log = withFields(app.log, fields)
   try {

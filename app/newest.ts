@@ -1,6 +1,9 @@
 import { z } from 'zod'
 import type { GitHub } from '../src/io.ts'
+import type { App } from './context.ts'
+import type { Repository } from './engine/agents.ts'
 import type { Operation } from './engine/operations.ts'
+import { placeOf } from './github.ts'
 import { isStatus } from './permission.ts'
 
 export interface Sorted {
@@ -10,6 +13,12 @@ export interface Sorted {
   readonly older: readonly { readonly operation: Operation; readonly newer: string | undefined }[]
 }
 
+interface Looking {
+  readonly app: Pick<App, 'looks'>
+  readonly agent: Pick<Repository, 'id' | 'installation'>
+  readonly github: GitHub
+}
+
 const Ref = z.object({ object: z.object({ sha: z.string() }) })
 const Comparison = z.object({ status: z.enum(['ahead', 'identical', 'behind', 'diverged']) })
 
@@ -17,9 +26,10 @@ const Comparison = z.object({ status: z.enum(['ahead', 'identical', 'behind', 'd
  * Of operations that wait, the one with the newest commit: git decides, not the order in which webhooks arrived. A commit
  * that its branch no longer has (it was rewritten, or an old webhook was sent again) is not deployed at all.
  */
-export async function findNewest(candidates: readonly Operation[], github: GitHub): Promise<Sorted> {
+export async function findNewest(candidates: readonly Operation[], lane: Looking): Promise<Sorted> {
+  const { github } = lane
   const branch = candidates.map(({ trigger }) => branchOf(trigger.ref)).find((name) => name !== undefined)
-  const head = branch === undefined ? undefined : await readHead(github, branch)
+  const head = branch === undefined ? undefined : await headFor(candidates, { ...lane, branch })
   const atHead = candidates.findLast(({ commit, trigger }) => commit === head && branchOf(trigger.ref) === branch)
   const newest = atHead ?? (await byAncestry(candidates, github))
   const older = candidates
@@ -29,6 +39,20 @@ export async function findNewest(candidates: readonly Operation[], github: GitHu
   const isOnBranch = head !== undefined && ['ahead', 'identical'].includes(await compare(github, newest.commit, head))
   if (isOnBranch) return { newest, older }
   return { newest: undefined, older: candidates.map((operation) => ({ operation, newer: head })) }
+}
+
+/**
+ * The agents of one push share a look at its branch: it was made after all of them were written down. With another push in
+ * between each looks for itself: an older look could make the older of them the newest.
+ */
+async function headFor(
+  candidates: readonly Operation[],
+  { app, agent, github, branch }: Looking & { branch: string },
+): Promise<string | undefined> {
+  const deliveries = new Set(candidates.map(({ delivery }) => delivery))
+  const look = () => readHead(github, branch)
+  if (deliveries.size > 1) return await look()
+  return await app.looks(`${placeOf(agent)} ${[...deliveries].join()} ${branch}`, look)
 }
 
 async function byAncestry(candidates: readonly Operation[], github: GitHub): Promise<Operation> {

@@ -27,7 +27,7 @@ export async function perform(operation: Operation, lane: Lane): Promise<Perform
   const journal = storeJournal(operation, { store: app.store, agent, redact: app.redact, log: logOf(operation, lane) })
   const fields = fieldsOf(operation, agent)
   const pushed = operation.kind === 'deploy' ? await pushedBefore(operation, lane) : []
-  return await withIo(app, { github, journal, fields, pushed }, async (io) => {
+  return await withIo(app, { repository: agent, github, journal, fields, pushed }, async (io) => {
     switch (operation.kind) {
       case 'deploy':
         return await performDeploy(operation, { lane, io })
@@ -115,7 +115,7 @@ export async function performFollow(operation: Operation, lane: Lane): Promise<O
   if (!outcome) return undefined
   const journal = storeJournal(operation, { store: app.store, agent, redact: app.redact, log: logOf(operation, lane) })
   const fields = fieldsOf(operation, agent)
-  return await withIo(app, { github, journal, fields }, async (io) => {
+  return await withIo(app, { repository: agent, github, journal, fields }, async (io) => {
     const found = await (operation.kind === 'deploy'
       ? agentToDeploy(operation, lane)
       : agentAt(lane, { ref: agent.defaultBranch, name: agent.name }))

@@ -99,7 +99,7 @@ async function endOwn(record: LedgerRecord, given: { operation: Operation; lane:
   if (operation.state !== 'done' || !outcome) return
   if (app.clock.now() - (operation.finishedAt ?? 0) < ownMarginMs) return
   const { url } = operation.trigger
-  await withIo(app, { github, journal: noJournal(), fields: fieldsOf(record, lane) }, (io) =>
+  await withIo(app, { repository: lane.agent, github, journal: noJournal(), fields: fieldsOf(record, lane) }, (io) =>
     close(outcome, { id: record.id, logUrl: url, io }),
   )
   app.log.info(`the record ${record.id} had been left open, and is closed`, fieldsOf(record, lane))
@@ -121,11 +121,15 @@ async function asItStands(
   { lane, agent }: { lane: Lane; agent: Agent },
 ): Promise<LedgerRecord | undefined> {
   const { app, github } = lane
-  return await withIo(app, { github, journal: noJournal(), fields: fieldsOf(record, lane) }, async (io) => {
-    const client = await attach(agent, (wanted) => app.connect(wanted, lane.agent), io)
-    const { recent } = await lookUp(agent, client, io)
-    return recent.find(({ id }) => id === record.id)
-  })
+  return await withIo(
+    app,
+    { repository: lane.agent, github, journal: noJournal(), fields: fieldsOf(record, lane) },
+    async (io) => {
+      const client = await attach(agent, (wanted) => app.connect(wanted, lane.agent), io)
+      const { recent } = await lookUp(agent, client, io)
+      return recent.find(({ id }) => id === record.id)
+    },
+  )
 }
 
 /** A push of ours that stood back for the run that is gone comes again; the plan says what is left to do. */

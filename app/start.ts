@@ -8,6 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock, Log } from '../src/io.ts'
 import type { Platform } from '../src/platforms/platform.ts'
 import { redactedWrites } from '../src/redacted-writes.ts'
+import { createAnswers } from './answers.ts'
+import { createCheckouts } from './checkouts.ts'
 import { createConfigReader } from './config-file.ts'
 import { conditional, createEtags, type Etags } from './conditional.ts'
 import { chooseConnection } from './connections.ts'
@@ -22,7 +24,9 @@ import { redactedDatabase } from './engine/redacted-database.ts'
 import type { DatabaseThread } from './engine/sqlite-thread.ts'
 import { createStore } from './engine/store.ts'
 import type { Settings } from './env.ts'
-import { installationGitHub } from './github.ts'
+import { installationGitHub, placeOf } from './github.ts'
+import { createHistories } from './histories.ts'
+import { createLooks } from './looks.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { observed } from './metrics-observe.ts'
 import { type GitHubApp, startProbot } from './probot.ts'
@@ -129,6 +133,7 @@ export async function startApp(options: StartOptions): Promise<RunningApp> {
       void dashboard.then((open) => open.close())
       server.closeIdleConnections()
       await app.engine.stop(settings.drainMs)
+      await app.checkouts.close()
       server.closeAllConnections()
       await closed
       await recorded.flush()
@@ -165,6 +170,7 @@ function assemble(
 ): App {
   const { settings, platforms, clock, redact, probot, database, engine, scratch, recorded, metrics, etags } = given
   const { log } = recorded
+  const answers = createAnswers({ clock })
   const tracer = createTracer({ settings: settings.tracing, database, clock, fetch, log, redact, version })
   return {
     appId: settings.appId,
@@ -174,6 +180,9 @@ function assemble(
     log,
     platforms,
     configs: createConfigReader({ path: settings.configPath, platforms }),
+    checkouts: createCheckouts({ folder: scratch, clock, log }),
+    histories: createHistories({ clock }),
+    looks: createLooks({ clock }),
     scratch,
     redact,
     fetch: metrics.countedPlatforms(fetch),
@@ -182,7 +191,7 @@ function assemble(
       const octokit = await (await probot).octokit(repository.installation)
       const counted = metrics.countedOctokit(octokit, repository.installation)
       const saving = conditional(redactedWrites(counted, redact), { etags, who: `${repository.installation}` })
-      return installationGitHub(saving, { repository, clock })
+      return answers(installationGitHub(saving, { repository, clock }), placeOf(repository))
     },
     connect: (agent, { owner, repo }) =>
       chooseConnection(settings.connections, { agent, repository: `${owner}/${repo}` }),

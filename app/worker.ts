@@ -125,7 +125,7 @@ async function voidBeforeBegun(operation: Operation, { app, agent }: Lane): Prom
 async function takeNewest(candidates: readonly Operation[], lane: Lane): Promise<void> {
   let sorted: Sorted
   try {
-    sorted = await findNewest(candidates, lane.github)
+    sorted = await findNewest(candidates, lane)
   } catch (error) {
     for (const operation of candidates) await take(operation, { lane, work: () => Promise.reject(error) })
     return

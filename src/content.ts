@@ -30,8 +30,12 @@ export async function packContent(agent: Agent, commit: string, io: Io): Promise
       path: agent.path,
       withIgnored: agent.bundle.include.length > 0,
     })
-    const packing: Packing = { agent, checkout, io, name: join(io.scratch, `${agent.name}-${commit.slice(0, 7)}`) }
-    return platform.document ? await packConfiguration(packing) : await packArchive(packing)
+    try {
+      const packing: Packing = { agent, checkout, io, name: join(io.scratch, `${agent.name}-${commit.slice(0, 7)}`) }
+      return platform.document ? await packConfiguration(packing) : await packArchive(packing)
+    } finally {
+      checkout.done?.()
+    }
   }
   const content = io.inTurn ? await io.inTurn(make) : await make()
   const { size, digest } = content.bundle

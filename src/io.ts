@@ -62,6 +62,8 @@ export interface Checkout {
   readonly root: string
   /** Sorted by path, bytewise. */
   readonly files: readonly CheckoutFile[]
+  /** To be called when the files are not needed any more, where they do not stay anyway. */
+  readonly done?: () => void
 }
 
 export interface CheckoutFile {

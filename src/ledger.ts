@@ -48,12 +48,16 @@ export interface LedgerStatus {
   readonly at: string
 }
 
-export interface LedgerRecord {
+/** As a list has it: what became of it is another call. */
+export interface ListedRecord {
   /** GitHub's id of the deployment. */
   readonly id: number
   readonly operation: 'deploy' | 'rollback'
   readonly payload: Payload
   readonly createdAt: string
+}
+
+export interface LedgerRecord extends ListedRecord {
   /** Newest first. */
   readonly statuses: readonly LedgerStatus[]
 }
@@ -64,7 +68,9 @@ export interface Hold {
 }
 
 /** A page of GitHub's list; the record that is live is nearly always on the first. */
-const pageSize = 30
+const usualPage = 30
+/** GitHub's largest, for whoever looks through them all. */
+export const largestPage = 100
 /** Records looked through for a target: a rollback goes back a few releases, not hundreds. */
 const deepest = 300
 
@@ -76,11 +82,12 @@ const Status = z.object({
   created_at: z.string(),
 })
 
-/** Reads one agent's records, newest first, page by page and only as far as the caller looks. */
-export async function* readRecords(
+/** One agent's records as GitHub lists them, newest first, page by page and only as far as the caller looks. */
+export async function* listRecords(
   github: GitHub,
-  agent: { name: string; environment: string },
-): AsyncGenerator<LedgerRecord> {
+  agent: { name: string; environment: string; pageSize?: number },
+): AsyncGenerator<ListedRecord> {
+  const { pageSize = usualPage } = agent
   for (let page = 1; page <= deepest / pageSize; page++) {
     const reply = await github.request('GET /repos/{owner}/{repo}/deployments', {
       environment: agent.environment,
@@ -88,19 +95,22 @@ export async function* readRecords(
       page,
     })
     const deployments = z.array(Deployment).parse(reply.data)
-    for (const deployment of deployments) {
-      const payload = payloadOf(deployment.payload)
+    for (const { id, task, created_at: createdAt, payload: raw } of deployments) {
+      const payload = payloadOf(raw)
       if (payload?.agent !== agent.name) continue
-      yield {
-        id: deployment.id,
-        operation: deployment.task === 'rollback' ? 'rollback' : 'deploy',
-        payload,
-        createdAt: deployment.created_at,
-        statuses: await readStatuses(github, deployment.id),
-      }
+      yield { id, operation: task === 'rollback' ? 'rollback' : 'deploy', payload, createdAt }
     }
     if (deployments.length < pageSize) return
   }
+}
+
+/** As `listRecords`, with what became of each: a call more for every record that is looked at. */
+export async function* readRecords(
+  github: GitHub,
+  agent: { name: string; environment: string },
+): AsyncGenerator<LedgerRecord> {
+  for await (const record of listRecords(github, agent))
+    yield { ...record, statuses: await readStatuses(github, record.id) }
 }
 
 export async function readStatuses(github: GitHub, id: number): Promise<LedgerStatus[]> {

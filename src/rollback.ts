@@ -5,7 +5,7 @@ import { beginOutcome, type Draft } from './draft.ts'
 import { firstWith } from './first-with.ts'
 import type { Io } from './io.ts'
 import { withOwnJournal } from './journal.ts'
-import { type LedgerRecord, readRecords } from './ledger.ts'
+import { largestPage, type LedgerRecord, type ListedRecord, listRecords, readStatuses } from './ledger.ts'
 import type { Rollout } from './move.ts'
 import { type Outcome, withWarning } from './outcome.ts'
 import { short } from './plan.ts'
@@ -13,7 +13,7 @@ import { close, type Entry, noteSubmitted, open, recordEnd } from './record.ts'
 import type { RollbackRequest } from './request.ts'
 import { rollOut } from './rollout.ts'
 import { liveRelease, lookUpOnce, type Standing } from './standing.ts'
-import { chooseTarget, type RollbackChoice } from './target.ts'
+import { chooseTarget, type RollbackChoice, type Thought } from './target.ts'
 import { byContent, native, type Way } from './way-back.ts'
 
 /** Rolls the agents of a request back; each for itself, one that fails does not stop the others. */
@@ -39,11 +39,12 @@ async function rollBackAgent(story: Story): Promise<Outcome> {
     const client = await attach(agent, request.connect, io)
     const standing = await lookUpOnce(agent, client, { step: 'rollback', request, io })
     draft.warn(...standing.warnings)
-    const records = await readAll(story)
+    const records = await listAll(story)
+    const look = looker(io)
     const by = client.rollback ? 'platform' : 'content'
     const { to } = request
-    const first = to.kind === 'before' ? await firstWith(to.commit, records, io) : undefined
-    const choice = chooseTarget({ agent, to, standing, records, first, by })
+    const first = to.kind === 'before' ? await firstWith(to.commit, { records, look, io }) : undefined
+    const choice = await thinkThrough(chooseTarget({ agent, to, standing, records, first, by }), look)
     draft.add(factsOf(story, { standing, choice }))
     const way = client.rollback
       ? native(story, { standing, choice, client })
@@ -86,12 +87,32 @@ function refusedEntry({ agent, request }: Story): Entry {
   }
 }
 
-async function readAll({ agent, io }: Story): Promise<readonly LedgerRecord[]> {
-  const records: LedgerRecord[] = []
+async function listAll({ agent, io }: Story): Promise<readonly ListedRecord[]> {
+  const records: ListedRecord[] = []
   if (!io.github) return records
-  for await (const record of readRecords(io.github, { name: agent.name, environment: agent.environment }))
-    records.push(record)
+  const { name, environment } = agent
+  for await (const record of listRecords(io.github, { name, environment, pageSize: largestPage })) records.push(record)
   return records
+}
+
+type Look = (record: ListedRecord) => Promise<LedgerRecord>
+
+/** Reads what became of a record: a call, and once for each. */
+function looker({ github }: Io): Look {
+  const seen = new Map<number, LedgerRecord>()
+  return async (listed) => {
+    const known = seen.get(listed.id)
+    if (known) return known
+    const record = { ...listed, statuses: github ? await readStatuses(github, listed.id) : [] }
+    seen.set(listed.id, record)
+    return record
+  }
+}
+
+async function thinkThrough<T>(thought: Thought<T>, look: Look): Promise<T> {
+  let step = thought.next()
+  while (!step.done) step = thought.next(await look(step.value))
+  return step.value
 }
 
 interface Planned {

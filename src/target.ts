@@ -1,6 +1,6 @@
 import type { Agent } from './config/config.ts'
 import { fail } from './errors.ts'
-import { type LedgerRecord, platformVersionOf, wasLive } from './ledger.ts'
+import { type LedgerRecord, type ListedRecord, platformVersionOf, wasLive } from './ledger.ts'
 import type { RollbackTo } from './request.ts'
 import type { Standing } from './standing.ts'
 
@@ -21,43 +21,65 @@ export interface Choosing {
   readonly to: RollbackTo
   readonly standing: Standing
   /** All of the agent's that could be read, newest first. */
-  readonly records: readonly LedgerRecord[]
+  readonly records: readonly ListedRecord[]
   /** Of `before`: the deploy that first made the commit live, alone or with others. */
   readonly first?: LedgerRecord | undefined
   /** Whether the platform itself can go back to a version; else content on record is needed. */
   readonly by: 'platform' | 'content'
 }
 
+/** A thought that hands out records, and is given each back with what became of it: whoever thinks it through reads that. */
+export type Thought<T> = Generator<ListedRecord, T, LedgerRecord>
+
 /**
  * Finds where to go: pure. A platform that keeps release versions is asked for its list; elsewhere the ledger knows, and
- * a list of the platform's own helps where the ledger does not. Throws `version-unknown`, `already-live`,
- * `nothing-to-roll-back-to`.
+ * a list of the platform's own helps where the ledger does not. Looks only at records that may be the one, since each look is
+ * a call. Throws `version-unknown`, `already-live`, `nothing-to-roll-back-to`.
  */
-export function chooseTarget(facts: Choosing): RollbackChoice {
-  if (facts.agent.platform.keepsReleaseVersion) return chooseListed(facts)
-  return chooseRecorded(facts) ?? chooseListed(facts)
+export function* chooseTarget(facts: Choosing): Thought<RollbackChoice> {
+  if (facts.agent.platform.keepsReleaseVersion) return yield* chooseListed(facts)
+  return (yield* chooseRecorded(facts)) ?? (yield* chooseListed(facts))
+}
+
+/** The newest of these that became live. */
+function* newestLive(
+  records: readonly ListedRecord[],
+  fits: (record: LedgerRecord) => boolean = () => true,
+): Thought<LedgerRecord | undefined> {
+  for (const listed of records) {
+    const record = yield listed
+    if (wasLive(record) && fits(record)) return record
+  }
+  return undefined
+}
+
+function deploysOf({ records }: Pick<Choosing, 'records'>): readonly ListedRecord[] {
+  return records.filter(({ operation }) => operation === 'deploy')
 }
 
 /**
  * The target by the ledger: pure. Undefined where the ledger does not know it, and the platform may.
  * Throws `version-unknown`, `already-live`, `nothing-to-roll-back-to`.
  */
-function chooseRecorded(facts: Choosing): RollbackChoice | undefined {
+function* chooseRecorded(facts: Choosing): Thought<RollbackChoice | undefined> {
   const { agent, to, standing, by } = facts
-  const deploys = facts.records.filter((record) => record.operation === 'deploy' && wasLive(record))
-  const current = deploys.find((record) => standing.live !== undefined && sameContent(record, standing.live))
-  const wanted = to.kind === 'version' ? named(to.version, deploys) : before(facts, { deploys, current })
+  const deploys = deploysOf(facts)
+  const { live } = standing
+  const current = live && (yield* newestLive(deploys.filter((record) => sameContent(record, live))))
+  const wanted = yield* to.kind === 'version' ? named(to.version, deploys) : before(facts, { deploys, current })
   if (!wanted) {
     if (by === 'platform' && standing.platform.versions.length > 0 && to.kind !== 'before') return undefined
-    if (to.kind === 'version')
-      throw fail('version-unknown', { agent: agent.name, version: to.version, known: known(deploys, current) })
+    if (to.kind === 'version') {
+      const known = yield* knownVersions(deploys, current)
+      throw fail('version-unknown', { agent: agent.name, version: to.version, known })
+    }
     const problem = current
       ? 'what was there before its first deploy is not on record'
       : 'no earlier deploy of it is on record'
     throw fail('nothing-to-roll-back-to', { agent: agent.name, problem })
   }
   const name = wanted.payload.release_version ?? platformVersionOf(wanted) ?? wanted.payload.commit.slice(0, 7)
-  if (wanted === current) throw fail('already-live', { agent: agent.name, version: name })
+  if (wanted.id === current?.id) throw fail('already-live', { agent: agent.name, version: name })
   return {
     platformVersion: platformVersionOf(wanted),
     releaseVersion: wanted.payload.release_version ?? undefined,
@@ -67,7 +89,7 @@ function chooseRecorded(facts: Choosing): RollbackChoice | undefined {
 }
 
 /** A rollback's record names the commit and version that it restored. */
-function sameContent(deploy: LedgerRecord, live: LedgerRecord): boolean {
+function sameContent(deploy: ListedRecord, live: LedgerRecord): boolean {
   if (deploy.id === live.id) return true
   if (live.operation === 'deploy') return false
   return (
@@ -76,35 +98,44 @@ function sameContent(deploy: LedgerRecord, live: LedgerRecord): boolean {
 }
 
 /** By release version first: those are unique for people; then by what the platform calls it. Newest first. */
-function named(version: string, deploys: readonly LedgerRecord[]): LedgerRecord | undefined {
+function* named(version: string, deploys: readonly ListedRecord[]): Thought<LedgerRecord | undefined> {
+  const released = deploys.filter(({ payload }) => payload.release_version === plain(version))
   return (
-    deploys.find(({ payload }) => payload.release_version === plain(version)) ??
-    deploys.find((record) => platformVersionOf(record) === version)
+    (yield* newestLive(released)) ?? (yield* newestLive(deploys, (record) => platformVersionOf(record) === version))
   )
 }
 
 /** What the deploy in question replaced: of the live version, or of the commit that is asked for. */
-function before(
+function* before(
   { agent, to, first }: Choosing,
-  seen: { deploys: readonly LedgerRecord[]; current: LedgerRecord | undefined },
-): LedgerRecord | undefined {
+  seen: { deploys: readonly ListedRecord[]; current: LedgerRecord | undefined },
+): Thought<LedgerRecord | undefined> {
   const from = to.kind === 'before' ? first : seen.current
   if (to.kind === 'before' && !from) throw neverLive(agent, to.commit)
   if (!from?.payload.previous_version) return undefined
   const { previous_version, previous_commit } = from.payload
-  const earlier = seen.deploys.slice(seen.deploys.indexOf(from) + 1)
+  const earlier = seen.deploys.slice(seen.deploys.findIndex(({ id }) => id === from.id) + 1)
   const matching = earlier.filter(({ payload }) => payload.release_version === previous_version)
-  return matching.find(({ payload }) => payload.commit === previous_commit) ?? matching[0]
+  const exact = matching.filter(({ payload }) => payload.commit === previous_commit)
+  return (yield* newestLive(exact)) ?? (yield* newestLive(matching))
 }
 
-function known(deploys: readonly LedgerRecord[], current: LedgerRecord | undefined): readonly string[] {
-  const versions = deploys.filter((record) => record !== current).map(({ payload }) => payload.release_version)
-  return [...new Set(versions.filter((version) => version !== null))]
+function* knownVersions(
+  deploys: readonly ListedRecord[],
+  current: LedgerRecord | undefined,
+): Thought<readonly string[]> {
+  const versions = new Set<string>()
+  for (const listed of deploys) {
+    const version = listed.payload.release_version
+    if (version === null || listed.id === current?.id || versions.has(version)) continue
+    if (wasLive(yield listed)) versions.add(version)
+  }
+  return [...versions]
 }
 
-function chooseListed(facts: Choosing): RollbackChoice {
-  const { agent, to, standing, records } = facts
-  const wanted = wantedVersion(facts)
+function* chooseListed(facts: Choosing): Thought<RollbackChoice> {
+  const { agent, to, standing } = facts
+  const wanted = yield* wantedVersion(facts)
   const known = standing.platform.versions.map(({ version }) => version)
   const listed = known.find((version) => plain(version) === plain(wanted))
   if (plain(wanted) === plain(standing.platform.platformVersion ?? ''))
@@ -117,15 +148,23 @@ function chooseListed(facts: Choosing): RollbackChoice {
       problem: `${agent.platform.title} no longer has ${wanted}`,
     })
   }
-  const record = records.find(
-    (candidate) =>
-      candidate.operation === 'deploy' &&
-      wasLive(candidate) &&
-      plain(platformVersionOf(candidate) ?? '') === plain(listed),
-  )
+  const record = yield* firstAs(listed, facts)
   const unrecorded = agent.platform.keepsReleaseVersion ? plain(listed) : undefined
   const releaseVersion = record?.payload.release_version ?? unrecorded
   return { platformVersion: listed, releaseVersion, name: releaseVersion ?? listed, record }
+}
+
+/**
+ * The newest deploy that the platform calls so. Where it was expected to be called so it most likely is: those are looked at
+ * first, since no two that became live have one name.
+ */
+function* firstAs(version: string, facts: Choosing): Thought<LedgerRecord | undefined> {
+  const isCalledSo = (name: string | null | undefined) => plain(name ?? '') === plain(version)
+  const fits = (record: LedgerRecord) => isCalledSo(platformVersionOf(record))
+  const { yes = [], no = [] } = Object.groupBy(deploysOf(facts), ({ payload }) =>
+    isCalledSo(payload.platform_version) ? 'yes' : 'no',
+  )
+  return (yield* newestLive(yes, fits)) ?? (yield* newestLive(no, fits))
 }
 
 function neverLive(agent: Agent, commit: string): Error {
@@ -133,7 +172,8 @@ function neverLive(agent: Agent, commit: string): Error {
   return fail('nothing-to-roll-back-to', { agent: agent.name, problem })
 }
 
-function wantedVersion({ agent, to, standing, records, first }: Choosing): string {
+function* wantedVersion(facts: Choosing): Thought<string> {
+  const { agent, to, first } = facts
   if (to.kind === 'version') return to.version
   if (to.kind === 'before') {
     if (!first) throw neverLive(agent, to.commit)
@@ -141,23 +181,20 @@ function wantedVersion({ agent, to, standing, records, first }: Choosing): strin
       throw fail('nothing-to-roll-back-to', { agent: agent.name, problem: `it was the first deploy on record` })
     return first.payload.previous_version
   }
-  return previousVersion({ agent, standing, records })
+  return yield* previousVersion(facts)
 }
 
 /**
  * The version before the one that is live: what the deploy that first made it live replaced. So a second rollback goes
  * further back instead of forth again. Without a record, the platform's own history.
  */
-function previousVersion({ agent, standing, records }: Pick<Choosing, 'agent' | 'standing' | 'records'>): string {
+function* previousVersion(facts: Choosing): Thought<string> {
+  const { agent, standing } = facts
   const current = standing.platform.platformVersion
-  const first = records.find(
-    (record) =>
-      record.operation === 'deploy' &&
-      wasLive(record) &&
-      current !== undefined &&
-      plain(platformVersionOf(record) ?? '') === plain(current),
-  )
-  if (agent.platform.keepsReleaseVersion && first?.payload.previous_version) return first.payload.previous_version
+  if (agent.platform.keepsReleaseVersion && current !== undefined) {
+    const first = yield* firstAs(current, facts)
+    if (first?.payload.previous_version) return first.payload.previous_version
+  }
   const { versions } = standing.platform
   const at = versions.findIndex(({ version }) => version === current)
   const earlier = versions

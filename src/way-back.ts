@@ -5,7 +5,7 @@ import { absentFrom, managedPart } from './document/managed.ts'
 import { findDrift } from './drift.ts'
 import { fail } from './errors.ts'
 import type { Io } from './io.ts'
-import type { LedgerRecord } from './ledger.ts'
+import type { ListedRecord } from './ledger.ts'
 import type { Move } from './move.ts'
 import type { Outcome } from './outcome.ts'
 import type { PlatformClient } from './platforms/platform.ts'
@@ -58,7 +58,7 @@ function refuseClosed(version: string, { agent, standing }: { agent: Agent; stan
 /** The platform can't go back: the content of that time is made again from its commit and sent once more. */
 export async function byContent(
   { agent, request, io }: Story,
-  given: { standing: Standing; choice: RollbackChoice; records: readonly LedgerRecord[] },
+  given: { standing: Standing; choice: RollbackChoice; records: readonly ListedRecord[] },
 ): Promise<Way> {
   const { standing, choice, records } = given
   const { record } = choice
@@ -87,7 +87,7 @@ export async function byContent(
 
 /** Keys that deploys after the target gave the platform, which it did not have before, and which the target has not. */
 function addedSince(
-  later: readonly LedgerRecord[],
+  later: readonly ListedRecord[],
   { standing, content }: { standing: Standing; content: Content },
 ): readonly string[] {
   const now = standing.platform.content
@@ -99,7 +99,7 @@ function addedSince(
 
 /** Keys that had a value before a later deploy managed them: nobody knows it any more. */
 function keptWarning(
-  later: readonly LedgerRecord[],
+  later: readonly ListedRecord[],
   { agent, repeated }: { agent: Agent; repeated: RecordedChange },
 ): readonly string[] {
   const wanted = repeated.change.document

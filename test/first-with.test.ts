@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { firstWith } from '../src/first-with.ts'
-import type { LedgerRecord, RecordState } from '../src/ledger.ts'
+import type { Io } from '../src/io.ts'
+import type { LedgerRecord, ListedRecord, RecordState } from '../src/ledger.ts'
 import type { History } from '../src/version/version.ts'
 import { testIo } from './support/io.ts'
 
@@ -38,6 +39,17 @@ function ioWith(asked: string[]) {
   })
 }
 
+/** `looks` counts: what became of a record is a call. */
+function given(records: readonly LedgerRecord[], io: Io, looks: number[] = []) {
+  const look = async ({ id }: ListedRecord) => {
+    looks.push(id)
+    const record = records.find((one) => one.id === id)
+    if (!record) throw new Error(`there is no record ${id}`)
+    return record
+  }
+  return { records, look, io }
+}
+
 describe('the deploy that first made a commit live', () => {
   it.each([
     // what it is, commit, ledger (newest first), the deploy
@@ -51,25 +63,34 @@ describe('the deploy that first made a commit live', () => {
     ['is none when nothing has it yet', 'm7', ['m6', 'm1'], undefined],
     ['is none without a ledger', 'm7', [], undefined],
   ] as const)('%s', async (_, commit, lines, expected) => {
-    const first = await firstWith(commit, ledger(...lines), ioWith([]))
+    const first = await firstWith(commit, given(ledger(...lines), ioWith([])))
 
     expect(first?.payload.commit).toBe(expected)
   })
 
   it('costs nothing when its own deploy is on record', async () => {
     const asked: string[] = []
-    await firstWith('m3', ledger('m5', 'm3'), ioWith(asked))
+    await firstWith('m3', given(ledger('m5', 'm3'), ioWith(asked)))
 
     expect(asked).toEqual([])
+  })
+
+  it('costs one look when its own deploy is on record, whatever else is there', async () => {
+    const looks: number[] = []
+    const many = Array.from({ length: 100 }, () => '!m9')
+    const first = await firstWith('m3', given(ledger('m5', ...many, 'm3'), ioWith([]), looks))
+
+    expect(first?.payload.commit).toBe('m3')
+    expect(looks).toHaveLength(1)
   })
 
   it('is looked for among a few only', async () => {
     const asked: string[] = []
     const old = Array.from({ length: 200 }, () => 'm1')
-    await firstWith('m3', ledger('m5', ...old), ioWith(asked))
+    await firstWith('m3', given(ledger('m5', ...old), ioWith(asked)))
     const long = asked.length
     asked.length = 0
-    await firstWith('m0', ledger(...old), ioWith(asked))
+    await firstWith('m0', given(ledger(...old), ioWith(asked)))
 
     expect(long).toBe(6)
     expect(asked).toHaveLength(30)

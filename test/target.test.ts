@@ -4,7 +4,24 @@ import { type LedgerRecord, type Payload, type RecordState, wasLive } from '../s
 import { platforms } from '../src/platforms/index.ts'
 import type { RollbackTo } from '../src/request.ts'
 import type { Standing } from '../src/standing.ts'
-import { chooseTarget } from '../src/target.ts'
+import { chooseTarget, type Choosing, type RollbackChoice } from '../src/target.ts'
+
+/** Thinks it through with records that are known in full; `looks` counts those that were looked at. */
+function choose(
+  facts: Omit<Choosing, 'records'> & { records: readonly LedgerRecord[] },
+  looks: LedgerRecord[] = [],
+): RollbackChoice {
+  const thought = chooseTarget(facts)
+  let step = thought.next()
+  while (!step.done) {
+    const listed = step.value
+    const record = facts.records.find((one) => one === listed)
+    if (!record) throw new Error(`there is no record ${listed.id}`)
+    looks.push(record)
+    step = thought.next(record)
+  }
+  return step.value
+}
 
 const [agent] = parseConfig('version: 1\nagents: { a: { platform: nasiko, id: x } }', {
   path: 'agents.yml',
@@ -104,7 +121,7 @@ describe('chooseTarget', () => {
       '1.1.0',
     ],
   ])('%s', (_, to, current, records, versions, expected) => {
-    const choice = chooseTarget({
+    const choice = choose({
       agent: it1,
       to,
       standing: standing(current, versions),
@@ -153,7 +170,7 @@ describe('chooseTarget', () => {
     ],
   ])('refuses %s', (_, to, current, records, versions, code) => {
     const choosing = () =>
-      chooseTarget({
+      choose({
         agent: it1,
         to,
         standing: standing(current, versions),
@@ -166,7 +183,7 @@ describe('chooseTarget', () => {
   })
 
   it('knows the commit of the target from the ledger', () => {
-    const choice = chooseTarget({
+    const choice = choose({
       agent: it1,
       to: previous,
       standing: standing('1.2.0', listed),
@@ -236,7 +253,7 @@ describe('chooseTarget where the platform keeps no release versions', () => {
     const records = ledger(...lines)
     const live = records[0]
 
-    const choice = chooseTarget({
+    const choice = choose({
       agent: noted,
       to,
       standing: { ...standing('row', []), live },
@@ -272,7 +289,7 @@ describe('chooseTarget where the platform keeps no release versions', () => {
       by: 'content',
     } as const
 
-    expect(() => chooseTarget(facts)).toThrow(expect.objectContaining({ code }))
+    expect(() => choose(facts)).toThrow(expect.objectContaining({ code }))
   })
 
   it('asks the platform’s own list where it goes back by itself and the ledger does not know', () => {
@@ -281,7 +298,7 @@ describe('chooseTarget where the platform keeps no release versions', () => {
       ['8', 'old'],
     ] as const
 
-    const choice = chooseTarget({
+    const choice = choose({
       agent: noted,
       to: previous,
       standing: standing('9', listed),
@@ -290,5 +307,47 @@ describe('chooseTarget where the platform keeps no release versions', () => {
     })
 
     expect(choice).toMatchObject({ platformVersion: '8', releaseVersion: undefined, name: '8' })
+  })
+})
+
+describe('of three hundred records', () => {
+  const failed = (count: number, over: Partial<Parameters<typeof record>[0]> = {}) =>
+    Array.from({ length: count }, (_, at) =>
+      record({ release: `3.0.${at}`, previous: '2.0.0', commit: `x${at}`, state: 'failure', ...over }),
+    )
+  const past = [
+    ...failed(100),
+    record({ release: '2.0.0', previous: '1.0.0', commit: 'c2' }),
+    ...failed(100, { operation: 'rollback' }),
+    record({ release: '1.0.0', previous: '0.9.0', commit: 'c1' }),
+    ...failed(98),
+  ].map((one, at) => ({ ...one, id: 1000 - at }))
+  const live = past.find(({ payload }) => payload.commit === 'c2')
+  const versions = [
+    ['2.0.0', 'active'],
+    ['1.0.0', 'archived'],
+  ] as const
+  const [noted] = parseConfig('version: 1\nagents: { a: { platform: nanonets, id: x } }', {
+    path: 'agents.yml',
+    platforms,
+  }).agents
+
+  it.each<[string, RollbackTo, number]>([
+    ['the previous version', { kind: 'previous' }, 2],
+    ['a version by name', { kind: 'version', version: '1.0.0' }, 2],
+    ['what was there before a commit', { kind: 'before', commit: 'c2' }, 2],
+  ])('few are looked at for %s', (_, to, most) => {
+    for (const [which, by] of [
+      [it1, 'platform'],
+      [noted, 'content'],
+    ] as const) {
+      if (!which) throw new Error('the config has no agent')
+      const looks: LedgerRecord[] = []
+      const facts = { agent: which, to, standing: { ...standing('2.0.0', versions), live }, records: past, by }
+      const choice = choose({ ...facts, first: firstOf(to, past) }, looks)
+
+      expect(choice.record?.payload.commit).toBe('c1')
+      expect(looks.length).toBeLessThanOrEqual(most)
+    }
   })
 })

@@ -1,15 +1,23 @@
-import { PgBoss, type JobWithMetadata } from 'pg-boss'
+import { PgBoss } from 'pg-boss'
 import { Postponed } from '../../src/errors.ts'
 import type { Clock, Log } from '../../src/io.ts'
 import { type Engine, type Handler, type Key, kindOf, type Kind } from './port.ts'
 import { unreachable } from './postgres.ts'
+import { type Staff, type Staffing, takeOn } from './staff.ts'
 
 /** pg-boss keeps its tables apart from ours. */
 const bossSchema = 'agent_deploy_jobs'
-/** A worker polls on its own, so fewer than the embedded loop has; each instance adds as many again. */
-const workers: Readonly<Record<Kind, number>> = { delivery: 4, comment: 4, agent: 16 }
+/** As many at once as the embedded loop has; `staff.ts` says what it costs. */
+const staffing: Readonly<Record<Kind, Staffing>> = {
+  delivery: { most: 8, spare: 2 },
+  comment: { most: 8, spare: 2 },
+  agent: { most: 256, spare: 4 },
+}
+const kinds: readonly Kind[] = ['delivery', 'comment', 'agent']
 /** The shortest that pg-boss takes; a dead instance's work is free after it. */
 const heartbeatSeconds = 10
+/** Three times within a lease: one that does not get through ends none. */
+const beatMs = 3000
 /** How often leases of the dead, and the queues' lengths, are looked at. */
 const superviseSeconds = 1
 /** With LISTEN/NOTIFY on, this is how soon a backlog or a retry is found (its default of 30 s drains a backlog one by one). */
@@ -41,6 +49,7 @@ export async function startPostgresEngine(url: string, io: { clock: Pick<Clock, 
   const running = new Map<Key, Promise<void>>()
   /** Woken while they were being worked on here: looked at once more before their job ends. */
   const dirty = new Set<Key>()
+  let staffs: readonly Staff[] = []
   let sending: Promise<void> | undefined
   let timer: NodeJS.Timeout | undefined
   let stopped = false
@@ -108,27 +117,32 @@ export async function startPostgresEngine(url: string, io: { clock: Pick<Clock, 
   return {
     wake,
     run(handler) {
-      for (const [kind, localConcurrency] of Object.entries(workers)) {
-        const options = {
-          localConcurrency,
-          includeMetadata: true,
-          pollingIntervalSeconds: pollSeconds,
-          notifyPollingIntervalSeconds: pollSeconds,
-          burstWhenReadyExceeds: 1,
-        } as const
-        const begin = ([job]: JobWithMetadata<object>[]) =>
-          // Every job is made by `queue`, with a key.
-          job?.singletonKey ? work(job.singletonKey as Key, handler) : Promise.resolve()
-        void boss.work(kind, options, begin).catch((error: unknown) => report(io.log, { key: kind, error }))
+      const options = {
+        pollingIntervalSeconds: pollSeconds,
+        notifyPollingIntervalSeconds: pollSeconds,
+        burstWhenReadyExceeds: 1,
       }
+      staffs = kinds.map((kind) =>
+        takeOn(boss, {
+          ...staffing[kind],
+          kind,
+          options,
+          beatMs,
+          // Every job is made by `queue`, with a key.
+          work: async ({ singletonKey }) => (singletonKey ? await work(singletonKey as Key, handler) : undefined),
+          onError: (error) => io.log.warn('pg-boss met a problem', { key: kind, problem: text(error) }),
+        }),
+      )
     },
     async stop(drainMs) {
       stopped = true
+      for (const staff of staffs) staff.close()
       clearTimeout(timer)
       await sending?.catch(() => undefined)
       if (outbox.size > 0) await sendAll()
       // What is still running then is given back at once, and taken up by another instance.
       await boss.stop({ graceful: true, timeout: drainMs })
+      for (const staff of staffs) staff.end()
     },
     stats: () => ({ waiting: outbox.size + dirty.size, running: running.size }),
   }
@@ -153,7 +167,7 @@ async function startBoss(url: string, log: Log): Promise<PgBoss> {
   boss.on('warning', ({ message }: { message: string }) => log.warn(`pg-boss: ${message}`))
   try {
     await boss.start()
-    for (const kind of Object.keys(workers))
+    for (const kind of kinds)
       await boss.createQueue(kind, {
         policy: 'stately',
         notify: true,

@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { DeployError, fail, Postponed } from '../../src/errors.ts'
+import { createTurnstile } from '../turnstile.ts'
 import type { Database, Queries, Row, Value } from './database.ts'
 import { schemaVersion, tables } from './schema.ts'
 
@@ -31,6 +32,8 @@ export async function openPostgres(url: string): Promise<Database> {
   })
   // A connection that breaks while nobody uses it: the next query opens another, or says that it can't.
   pool.on('error', () => undefined)
+  // Hundreds of operations share these connections: who waits for one of them is not somebody whom the server does not answer.
+  const inTurn = createTurnstile(mostConnections)
   const numbered = createNumbering()
   try {
     await createTables(pool, placeOf(url))
@@ -39,17 +42,18 @@ export async function openPostgres(url: string): Promise<Database> {
     throw unreachable(url, error)
   }
 
-  const queriesOn = (on: Pick<pg.Pool, 'query'>): Queries => ({
+  const queriesOn = (send: (sql: string, values: readonly Value[]) => Promise<pg.QueryResult>): Queries => ({
     // Rows hold what the tables hold: text, numbers (BIGINT as text), bytes, null.
-    all: async (sql, values = []) => (await ask(on, numbered(sql), values)).rows as readonly Row[],
-    run: async (sql, values = []) => (await ask(on, numbered(sql), values)).rowCount ?? 0,
+    all: async (sql, values = []) => (await send(numbered(sql), values)).rows as readonly Row[],
+    run: async (sql, values = []) => (await send(numbered(sql), values)).rowCount ?? 0,
   })
 
   return {
-    ...queriesOn(pool),
+    ...queriesOn((sql, values) => inTurn(() => ask(pool, sql, values))),
     shareLock: ' FOR SHARE',
     notDone: '',
-    transaction: (work) => transact(pool, (client) => work(queriesOn(client))),
+    transaction: (work) =>
+      inTurn(() => transact(pool, (client) => work(queriesOn((sql, values) => ask(client, sql, values))))),
     close: () => pool.end(),
   }
 }

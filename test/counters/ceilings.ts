@@ -12,6 +12,16 @@ export const ceilings = {
     most: 4,
     because: 'record, in_progress, success, check run; GitHub takes 80 a minute',
   },
+  'GitHub calls, each agent of a push': {
+    most: 7,
+    because: 'ledger, its live record, and the ledger once more when it is opened; four writes',
+  },
+  'GitHub calls, what a push has in common': {
+    most: 10,
+    because:
+      'token and config; tarball and comparison; head, and once more for each minute (of tests: 3 s) that it takes',
+  },
+  'GitHub calls, push to 10 agents': { most: 80, because: 'seven for each, and what they have in common' },
   'GitHub calls, push to no agent': { most: 1, because: 'the config file of that commit' },
   'GitHub calls, redelivery': { most: 0, because: 'it is known before anybody is asked' },
   'GitHub calls, rollback by comment': {
@@ -22,6 +32,11 @@ export const ceilings = {
     most: 8,
     because: 'a reaction; reply opened, edited, ended; record with three states',
   },
+  'GitHub calls, rollback over 120 failures': {
+    most: 6,
+    because: 'a page and the live record; two pages of the ledger, the live record and the one before',
+  },
+  'records read, rollback over 120 failures': { most: 3, because: 'the live one twice, and the one before' },
   'GitHub calls, check of a commit': { most: 0, because: 'nothing waits for it' },
   'modules of Node, validate': {
     most: 24,
