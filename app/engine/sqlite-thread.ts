@@ -111,10 +111,8 @@ export function startDatabaseThread(): DatabaseThread {
         transaction,
         async close() {
           if (lost) return
-          const ended = once(worker, 'exit')
           whenLost = () => undefined
-          await ask({ kind: 'close' })
-          await ended
+          await Promise.all([once(worker, 'exit'), ask({ kind: 'close' })])
         },
       }
     },

@@ -88,8 +88,9 @@ function begin(id: number): void {
     begun.resolve(queries)
     return ended.promise
   })
-  // Whoever has asked something of it is told; nobody needs to have.
+  // Whoever has asked something of it is told; nobody needs to have, and it may have ended before its turn came.
   begun.promise.catch(() => undefined)
+  ended.promise.catch(() => undefined)
   const gone = (error?: unknown) => {
     transactions.delete(id)
     begun.reject(error)

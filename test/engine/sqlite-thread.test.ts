@@ -74,10 +74,11 @@ describe('the database in its thread', () => {
         await run(...set('c'))
         await run(...set('a'))
       }),
+      database.transaction(() => Promise.reject(new Error('not at all'))),
       database.transaction(({ run }) => run(...set('d'))),
     ])
 
-    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected', 'fulfilled'])
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected', 'rejected', 'fulfilled'])
     expect(String(results.map((one) => 'reason' in one && one.reason))).toMatch(/changed my mind.*UNIQUE constraint/)
     expect(await keys()).toEqual(['a', 'd'])
   })
