@@ -148,10 +148,14 @@ async function story(databaseUrl: string | undefined): Promise<{ outputs: Output
   outputs['stream'] = stream.text()
   outputs['log'] = app.log.lines.join('\n')
   // Before the stop, which empties SQLite's log into its file.
-  Object.assign(outputs, databaseUrl ? await rowsIn(databaseUrl) : filesIn(place.dataDir))
+  const scratch = join(place.dataDir, 'scratch')
+  // The files of a commit are on disk while its agents are deployed and a minute after, and are gone after a stop.
+  const isStore = (path: string) => !path.startsWith(`${scratch}/`)
+  Object.assign(outputs, databaseUrl ? await rowsIn(databaseUrl) : filesIn(place.dataDir, isStore))
   stream.end()
   await app.stop()
   outputs['log at the end'] = app.log.lines.join('\n')
+  for (const [name, content] of Object.entries(filesIn(scratch))) outputs[`${name} in scratch`] = content
   if (!databaseUrl) outputs['file at the end'] = filesIn(place.dataDir)['file agent-deploy.db'] ?? ''
   const { checkRuns, deployments, comments } = place.github.repository('acme/agents')
   outputs['GitHub’s records'] = JSON.stringify({

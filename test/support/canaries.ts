@@ -44,8 +44,10 @@ function around(text: string, at: number): string {
 }
 
 /** Every file below a folder, as bytes: the database with what its log still holds. */
-export function filesIn(folder: string): Record<string, string> {
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+export function filesIn(folder: string, isMeant = (_path: string) => true): Record<string, string> {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter(
+    (entry) => entry.isFile() && isMeant(join(entry.parentPath, entry.name)),
+  )
   return Object.fromEntries(
     files.map((entry) => [`file ${entry.name}`, readFileSync(join(entry.parentPath, entry.name), 'latin1')]),
   )
