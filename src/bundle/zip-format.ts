@@ -51,6 +51,38 @@ export function localHeader(entry: Omit<ZipEntry, 'offset' | 'unixMode'>, zip64:
   return Buffer.concat([header, name, extra])
 }
 
+/** The header of a content that is still coming, written at `at`; tells where it ends. */
+export function writeLocalHeader(target: Buffer, at: number, given: { name: string; long: boolean }): number {
+  const extra = given.long ? zip64Extra([0, 0]) : undefined
+  target.fill(0, at, at + localLength)
+  target.writeUInt32LE(0x04034b50, at)
+  target.writeUInt16LE(extra ? version45 : version20, at + 4)
+  target.writeUInt16LE(utf8Names, at + 6)
+  target.writeUInt16LE(dosTime, at + 10)
+  target.writeUInt16LE(dosDate, at + 12)
+  const name = target.write(given.name, at + localLength)
+  target.writeUInt16LE(name, at + 26)
+  const end = at + localLength + name
+  if (!extra) return end
+  target.writeUInt16LE(extra.length, at + 28)
+  return end + extra.copy(target, end)
+}
+
+const localLength = 30
+
+/** The most that it may take: UTF-8 has at most three bytes for what JavaScript counts as one. */
+export function localHeaderBytes(name: string): number {
+  return localLength + 3 * name.length + 20
+}
+
+/** What is known of a short content only when its header is there already. */
+export function fillLocalHeader(header: Buffer, entry: Pick<ZipEntry, 'crc' | 'method' | 'compressed' | 'size'>): void {
+  header.writeUInt16LE(entry.method, 8)
+  header.writeUInt32LE(entry.crc, 14)
+  header.writeUInt32LE(entry.compressed, 18)
+  header.writeUInt32LE(entry.size, 22)
+}
+
 export function centralHeader(entry: ZipEntry): Buffer {
   const long = [entry.size, entry.compressed, entry.offset].some((value) => value >= max32) || needsZip64(entry.size)
   const extra = long ? zip64Extra([entry.size, entry.compressed, entry.offset]) : Buffer.alloc(0)
