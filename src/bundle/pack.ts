@@ -62,7 +62,7 @@ function readAgentignore({ checkout, agentPath }: Packing, root: string): Readon
   const prefix = agentPath === '' ? '' : `${agentPath}/`
   const texts = new Map<string, string>()
   for (const { path } of checkout.files) {
-    if (!path.startsWith(prefix) || posix.basename(path) !== '.agentignore') continue
+    if (!path.endsWith('.agentignore') || !path.startsWith(prefix) || posix.basename(path) !== '.agentignore') continue
     const inside = path.slice(prefix.length)
     const folder = posix.dirname(inside)
     texts.set(folder === '.' ? '' : folder, readFileSync(join(root, inside), 'utf8'))
@@ -75,10 +75,12 @@ interface Draft extends Entry {
   digest?: string
 }
 
+const mayBeGone = { throwIfNoEntry: false } as const
+
 /** What is on disk behind a selected path. */
 function examine(file: Selected, root: string): Draft {
-  const path = join(root, file.path)
-  const stat = lstatSync(path, { throwIfNoEntry: false })
+  const path = `${root}/${file.path}`
+  const stat = lstatSync(path, mayBeGone)
   const out = (reason: Entry['reason'], more: Partial<Entry> = {}): Entry => {
     return { path: file.path, included: false, reason, size: 0, mode: 0o644, ...more }
   }

@@ -29,6 +29,8 @@ export type Place = (block: Buffer, at: number) => Squeezed
 
 /** Squeezes the parts of blocks where they lie: nothing grows, as what does not shrink is stored as it is. */
 export interface Squeezer {
+  /** So many at once keep it busy. */
+  readonly ahead: number
   /** Begins at once; the content must stay as it is until it is placed. */
   squeeze(block: Buffer, part: Part): Promise<Place>
 }
@@ -38,6 +40,8 @@ export function createSqueezer(): Squeezer {
   let turn = 0
   let large: Large | undefined
   return {
+    // In each lane one goes on and the next waits.
+    ahead: 2 * lanes,
     async squeeze(block, part) {
       if (!part.first || !part.last) {
         if (part.first || !large) large = createLarge()

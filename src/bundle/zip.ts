@@ -5,12 +5,13 @@ import { type Part, partsOf } from './block.ts'
 import { zipFrame } from './frame.ts'
 import { createOutFile, type OutFile } from './out-file.ts'
 import {
-  centralHeader,
+  centralHeaderBytes,
   endOfDirectory,
   fileType,
   localHeader,
   needsZip64,
   symlinkType,
+  writeCentralHeader,
   type ZipEntry,
 } from './zip-format.ts'
 
@@ -148,13 +149,13 @@ function createDirectory(): Directory {
   let count = 0
   return {
     add(entry) {
-      const header = centralHeader(entry)
-      if (filled + header.length > chunk.length) {
+      const most = centralHeaderBytes(entry.name)
+      if (filled + most > chunk.length) {
         if (filled > 0) chunks.push(chunk.subarray(0, filled))
-        chunk = Buffer.allocUnsafeSlow(Math.max(directoryChunkBytes, header.length))
+        chunk = Buffer.allocUnsafeSlow(Math.max(directoryChunkBytes, most))
         filled = 0
       }
-      filled += header.copy(chunk, filled)
+      filled = writeCentralHeader(chunk, filled, entry)
       count++
     },
     count: () => count,
