@@ -41,7 +41,7 @@ export async function bundlePrograms(root: string): Promise<Programs> {
     splitting: true,
     // Its modules for browsers are the same ones, and can be taken by need; the ones for Node come all or none.
     alias: { yaml: join(root, 'node_modules/yaml/browser/index.js') },
-    plugins: [dropUnusedToolkit, dropLanguages, shortenLibraries],
+    plugins: [dropUnusedToolkit, dropLanguages, shortenLibraries, placeThread("__dirname + '/packing-thread.cjs'")],
   })
   const { outputs, inputs } = split.metafile
   const texts = new Map(split.outputFiles.map(({ path, text }) => [`dist/${path.slice(root.length + 6)}`, text]))
@@ -49,7 +49,15 @@ export async function bundlePrograms(root: string): Promise<Programs> {
   const places = new Map([...groups].flatMap(([file, parts]) => parts.map((part, at) => [part, { file, at }] as const)))
   const files = new Map<string, string>()
   for (const [file, parts] of groups) files.set(file, await joinParts(parts, { texts, places }))
+  files.set('packing-thread.cjs', await bundleThread(root))
   return { files, inputs }
+}
+
+/** The program of the threads that pack: a file that loads no other, as each thread has to load it. */
+export async function bundleThread(root: string): Promise<string> {
+  const entryPoints = ['src/bundle/packing-thread.ts']
+  const { outputFiles } = await build({ ...common, absWorkingDir: root, entryPoints, format: 'cjs' })
+  return outputFiles[0]?.text ?? ''
 }
 
 type Outputs = Metafile['outputs']
@@ -157,6 +165,18 @@ const dropUnusedToolkit: Plugin = {
       return { ...found, sideEffects: false }
     })
   },
+}
+
+/** Where the file of `bundleThread` will be, as an expression of whatever format is built. */
+export function placeThread(expression: string): Plugin {
+  return {
+    name: 'place-thread',
+    setup({ onLoad }) {
+      onLoad({ filter: /src\/bundle\/thread-file\.ts$/ }, () => ({
+        contents: `export const threadFile = ${expression}`,
+      }))
+    },
+  }
 }
 
 /** Zod carries its messages in fifty languages; ours are English, and loading the others takes longer than the work. */

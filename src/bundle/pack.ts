@@ -1,11 +1,10 @@
 import { lstatSync, openSync, closeSync, readFileSync, readSync, readlinkSync, renameSync, rmSync } from 'node:fs'
 import { join, posix } from 'node:path'
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { formatSize } from '../config/units.ts'
 import { fail } from '../errors.ts'
 import type { Checkout } from '../io.ts'
 import type { ShippedFile } from '../platforms/bundle-rules.ts'
-import type { Archive, Source } from './archive.ts'
+import type { Archive, Packed, Where } from './archive.ts'
 import type { Bundle, BundleRules, Entry } from './bundle.ts'
 import { createScanner } from './scanner.ts'
 import { type Selected, selectFiles } from './select.ts'
@@ -25,10 +24,12 @@ export interface Packing {
   /** The platform's own rules about content: one sentence per violation. */
   readonly inspect: ((files: readonly ShippedFile[]) => Promise<readonly string[]>) | undefined
   readonly signal: AbortSignal
+  /** Of the work on contents; by default it hangs on how much there is. */
+  readonly where?: Where
 }
 
-/** Others get a turn after this many bytes: a server stays responsive while it packs. */
-const bytesPerTurn = 8 * 1024 * 1024
+/** A thread starts in the time in which so much is digested and scanned. */
+const threadFrom = 8 * 1024 * 1024
 /** Files named when a bundle is too large. */
 const largestShown = 3
 const headBytes = 64 * 1024
@@ -38,19 +39,22 @@ const headBytes = 64 * 1024
  * Throws `path-missing`, `bundle-invalid`, `bundle-too-large`, `secret-found`; nothing is left on disk then.
  */
 export async function packBundle(packing: Packing): Promise<Bundle> {
-  const { checkout, rules, agent } = packing
-  const root = join(checkout.root, packing.agentPath)
-  const selected = selectFiles(checkout.files, {
-    ...rules,
-    agentPath: packing.agentPath,
-    agentignore: readAgentignore(packing, root),
-  })
-  if (selected.length === 0) throw fail('path-missing', { agent, path: packing.agentPath || '.' })
-  const entries = selected.map((file) => examine(file, root))
+  const root = join(packing.checkout.root, packing.agentPath)
+  const entries = examineAll(packing, root)
   checkCount(packing, entries)
   await inspect(packing, { entries, root })
-  const packed = await write(packing, { entries, root })
-  return { ...packed, format: packing.format, path: packing.out, warnings: warningsOf(packed.entries, root) }
+  const { digest, size, pointers } = await write(packing, { entries, root })
+  const warnings = warningsOf(entries, pointers)
+  return { path: packing.out, format: packing.format, digest, size, entries, warnings }
+}
+
+/** A function of its own, so that what was selected is forgotten before anything is packed. */
+function examineAll(packing: Packing, root: string): Draft[] {
+  const { checkout, rules, agent, agentPath } = packing
+  const agentignore = readAgentignore(packing, root)
+  const selected = selectFiles(checkout.files, { ...rules, agentPath, agentignore })
+  if (selected.length === 0) throw fail('path-missing', { agent, path: agentPath || '.' })
+  return selected.map((file) => examine(file, root))
 }
 
 /** `.agentignore` files at the agent's root and below it. */
@@ -58,7 +62,7 @@ function readAgentignore({ checkout, agentPath }: Packing, root: string): Readon
   const prefix = agentPath === '' ? '' : `${agentPath}/`
   const texts = new Map<string, string>()
   for (const { path } of checkout.files) {
-    if (!path.startsWith(prefix) || posix.basename(path) !== '.agentignore') continue
+    if (!path.endsWith('.agentignore') || !path.startsWith(prefix) || posix.basename(path) !== '.agentignore') continue
     const inside = path.slice(prefix.length)
     const folder = posix.dirname(inside)
     texts.set(folder === '.' ? '' : folder, readFileSync(join(root, inside), 'utf8'))
@@ -66,10 +70,17 @@ function readAgentignore({ checkout, agentPath }: Packing, root: string): Readon
   return texts
 }
 
+/** Its digest is filled in when it is packed: of many thousands of files, a second list would be most of the memory. */
+interface Draft extends Entry {
+  digest?: string
+}
+
+const mayBeGone = { throwIfNoEntry: false } as const
+
 /** What is on disk behind a selected path. */
-function examine(file: Selected, root: string): Entry {
-  const path = join(root, file.path)
-  const stat = lstatSync(path, { throwIfNoEntry: false })
+function examine(file: Selected, root: string): Draft {
+  const path = `${root}/${file.path}`
+  const stat = lstatSync(path, mayBeGone)
   const out = (reason: Entry['reason'], more: Partial<Entry> = {}): Entry => {
     return { path: file.path, included: false, reason, size: 0, mode: 0o644, ...more }
   }
@@ -78,16 +89,10 @@ function examine(file: Selected, root: string): Entry {
   if (stat.isSymbolicLink()) {
     const symlinkTarget = readlinkSync(path)
     if (leaves(file.path, symlinkTarget)) return out('symlink-outside', { symlinkTarget, mode: 0o777 })
-    return { ...file, size: Buffer.byteLength(symlinkTarget), mode: 0o777, symlinkTarget }
+    return { ...file, size: Buffer.byteLength(symlinkTarget), mode: 0o777, digest: '', symlinkTarget }
   }
   if (!stat.isFile()) return out('special')
-  return { ...file, size: stat.size, mode: stat.mode & 0o100 ? 0o755 : 0o644 }
-}
-
-/** Made when it is needed: of many thousands of files, a second list would be most of the memory. */
-function sourceOf({ path, mode, size, symlinkTarget }: Entry, root: string): Source {
-  const content = symlinkTarget === undefined ? { file: join(root, path), size } : { symlink: symlinkTarget }
-  return { path, mode, content }
+  return { ...file, size: stat.size, mode: stat.mode & 0o100 ? 0o755 : 0o644, digest: '' }
 }
 
 function leaves(path: string, target: string): boolean {
@@ -109,8 +114,8 @@ function checkCount({ rules, agent, platform }: Packing, entries: readonly Entry
 }
 
 interface Examined {
-  /** In the order of the archive; `write` puts in what it finds out. */
-  readonly entries: Entry[]
+  /** In the order of the archive. */
+  readonly entries: readonly Draft[]
   readonly root: string
 }
 
@@ -141,33 +146,38 @@ function readHead(file: string, size: number): string {
 async function write(
   packing: Packing,
   { entries, root }: Examined,
-): Promise<Pick<Bundle, 'digest' | 'size' | 'entries'>> {
+): Promise<Pick<Packed, 'digest' | 'size'> & { pointers: ReadonlySet<string> }> {
   const part = `${packing.out}.part`
   rmSync(part, { force: true })
-  const archive: Archive = packing.format === 'zip' ? createZip(part) : createTar(part)
+  const shipped = entries.filter(({ included }) => included)
+  const making = { file: part, root, where: packing.where ?? placeFor(shipped), signal: packing.signal }
+  const archive: Archive = packing.format === 'zip' ? createZip(making) : createTar(making)
   try {
-    const scanner = createScanner(packing.rules.allowSecrets)
-    let turnAt = bytesPerTurn
-    for (const [at, entry] of entries.entries()) {
+    for (const entry of shipped) {
       packing.signal.throwIfAborted()
-      if (!entry.included) continue
-      entries[at] = { ...entry, ...(await archive.add(sourceOf(entry, root), scanner.look)) }
+      const adding = archive.add(entry)
+      if (adding) await adding
       checkSize(packing, { bytes: archive.bytes(), entries })
-      if (archive.bytes() < turnAt) continue
-      turnAt = archive.bytes() + bytesPerTurn
-      await nextTurn()
     }
-    const { digest, size } = await archive.finish()
-    checkSize(packing, { bytes: size, entries })
-    const places = scanner.findings()
-    if (places.length > 0) throw fail('secret-found', { agent: packing.agent, places: places.join(', ') })
+    const packed = await archive.finish()
+    checkSize(packing, { bytes: packed.size, entries })
+    checkSecrets(packing, { shipped, secrets: packed.secrets })
     renameSync(part, packing.out)
-    return { digest, size, entries }
+    for (const [at, entry] of shipped.entries()) entry.digest = packed.digestOf(at)
+    const pointers = new Set(packed.pointers.map((entry) => shipped[entry]?.path ?? ''))
+    return { digest: packed.digest, size: packed.size, pointers }
   } catch (error) {
     await archive.close()
     rmSync(part, { force: true })
     throw error
   }
+}
+
+function checkSecrets({ rules, agent }: Packing, found: { shipped: readonly Entry[]; secrets: Packed['secrets'] }) {
+  const scanner = createScanner(rules.allowSecrets)
+  for (const { entry, ...finding } of found.secrets) scanner.note(found.shipped[entry]?.path ?? '', finding)
+  const places = scanner.findings()
+  if (places.length > 0) throw fail('secret-found', { agent, places: places.join(', ') })
 }
 
 function checkSize({ rules, agent }: Packing, now: { bytes: number; entries: readonly Entry[] }): void {
@@ -195,20 +205,18 @@ function fullestFolders(shipped: readonly Entry[]): string {
   return fullest.map(([folder, count]) => `${folder}/ (${count} files)`).join(', ')
 }
 
-function warningsOf(entries: readonly Entry[], root: string): readonly string[] {
-  return entries.flatMap((entry) => {
-    if (entry.reason === 'symlink-outside')
-      return [`"${entry.path}" is a link to "${entry.symlinkTarget}", outside of the agent: it does not ship.`]
-    if (entry.reason === 'missing') return [`"${entry.path}" is tracked but not there: it does not ship.`]
-    if (isLfsPointer(entry, root)) {
-      return [`"${entry.path}" is a Git LFS pointer, not the file it stands for; check out with \`lfs: true\`.`]
-    }
-    return []
-  })
+function placeFor(shipped: readonly Entry[]): Where {
+  const bytes = shipped.reduce((sum, { size }) => sum + size, 0)
+  return bytes < threadFrom ? 'here' : 'thread'
 }
 
-/** Git LFS specification: a pointer is a text file under 1024 bytes that begins with its version line. */
-function isLfsPointer({ path, included, size, symlinkTarget }: Entry, root: string): boolean {
-  if (!included || symlinkTarget !== undefined || size >= 1024 || size <= 100) return false
-  return readHead(join(root, path), size).startsWith('version https://git-lfs.github.com/spec/')
+function warningsOf(entries: readonly Entry[], pointers: ReadonlySet<string>): readonly string[] {
+  return entries.flatMap(({ path, reason, symlinkTarget }) => {
+    if (reason === 'symlink-outside')
+      return [`"${path}" is a link to "${symlinkTarget}", outside of the agent: it does not ship.`]
+    if (reason === 'missing') return [`"${path}" is tracked but not there: it does not ship.`]
+    if (pointers.has(path))
+      return [`"${path}" is a Git LFS pointer, not the file it stands for; check out with \`lfs: true\`.`]
+    return []
+  })
 }

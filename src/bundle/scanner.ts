@@ -1,49 +1,53 @@
-import type { Look } from './archive.ts'
-import { countLines, isBinary, scanContent } from './scan.ts'
+import { countLines, type Finding, isBinary, scanContent } from './scan.ts'
 
 /** The longest token that may lie across two pieces of a large file. */
 const overlapBytes = 4096
 
-interface Current {
-  readonly path: string
-  readonly binary: boolean
-  /** Line of the piece's first byte. */
-  readonly line: number
-  readonly piece: Buffer
+/** Findings in a content that comes in pieces, in order. One that lies near a seam may be told twice. */
+export type PieceScan = (piece: Buffer, at: { readonly last: boolean }) => readonly Finding[]
+
+export function createPieceScan(): PieceScan {
+  let binary: boolean | undefined
+  let line = 1
+  let before: { readonly tail: Buffer; readonly line: number } | undefined
+  return (piece, { last }) => {
+    binary ??= isBinary(piece)
+    if (binary) return []
+    const seam = before ? scanContent(Buffer.concat([before.tail, piece.subarray(0, overlapBytes)]), before.line) : []
+    const findings = [...seam, ...scanContent(piece, line)]
+    if (last) return findings
+    const cut = Math.max(0, piece.length - overlapBytes)
+    const cutLine = line + countLines(piece, cut)
+    // Copied: where it lies there will be other bytes by then.
+    before = { tail: Buffer.from(piece.subarray(cut)), line: cutLine }
+    line = cutLine + countLines(before.tail)
+    return findings
+  }
 }
 
-/** A scan that is fed with pieces of files in order. `allowed` lists reviewed exceptions: `path` or `path:line`. */
-export function createScanner(allowed: readonly string[]): { look: Look; findings: () => readonly string[] } {
+/** Where secrets are. `allowed` lists reviewed exceptions: `path` or `path:line`. */
+export interface Scanner {
+  /** Looks into a whole text. */
+  look(path: string, content: Buffer): void
+  /** Takes note of what was found elsewhere. */
+  note(path: string, finding: Finding): void
+  findings(): readonly string[]
+}
+
+export function createScanner(allowed: readonly string[]): Scanner {
   const exceptions = new Set(allowed)
   const places = new Map<string, string>()
-  let current: Current = { path: '', binary: false, line: 1, piece: Buffer.alloc(0) }
 
-  function scan(content: Buffer, from: { path: string; line: number }): void {
-    for (const { line, kind } of scanContent(content, from.line)) {
-      const place = `${from.path}:${line}`
-      if (!exceptions.has(place)) places.set(place, `${place} (${kind})`)
-    }
+  function note(path: string, { line, kind }: Finding): void {
+    const place = `${path}:${line}`
+    if (!exceptions.has(path) && !exceptions.has(place)) places.set(place, `${place} (${kind})`)
   }
 
-  function look(path: string, piece: Buffer): void {
-    const before = path === current.path ? current : undefined
-    const binary = before?.binary ?? isBinary(piece)
-    current = { path, binary, line: 1, piece }
-    if (binary || exceptions.has(path)) return
-    if (before) {
-      const { line, seam } = joint(before, piece)
-      scan(seam, { path, line })
-      current = { ...current, line: before.line + countLines(before.piece) }
-    }
-    scan(piece, current)
+  return {
+    look(path, content) {
+      for (const finding of scanContent(content)) note(path, finding)
+    },
+    note,
+    findings: () => [...places.values()],
   }
-
-  return { look, findings: () => [...places.values()] }
-}
-
-/** The end of one piece with the beginning of the next, and the line where it begins. */
-function joint(before: Current, piece: Buffer): { line: number; seam: Buffer } {
-  const cut = Math.max(0, before.piece.length - overlapBytes)
-  const line = before.line + countLines(before.piece.subarray(0, cut))
-  return { line, seam: Buffer.concat([before.piece.subarray(cut), piece.subarray(0, overlapBytes)]) }
 }

@@ -51,27 +51,74 @@ export function localHeader(entry: Omit<ZipEntry, 'offset' | 'unixMode'>, zip64:
   return Buffer.concat([header, name, extra])
 }
 
-export function centralHeader(entry: ZipEntry): Buffer {
-  const long = [entry.size, entry.compressed, entry.offset].some((value) => value >= max32) || needsZip64(entry.size)
-  const extra = long ? zip64Extra([entry.size, entry.compressed, entry.offset]) : Buffer.alloc(0)
-  const name = Buffer.from(entry.name)
-  const header = Buffer.alloc(46)
-  header.writeUInt32LE(0x02014b50, 0)
-  header.writeUInt16LE(madeByUnix | (long ? version45 : version20), 4)
-  header.writeUInt16LE(long ? version45 : version20, 6)
-  header.writeUInt16LE(utf8Names, 8)
-  header.writeUInt16LE(entry.method, 10)
-  header.writeUInt16LE(dosTime, 12)
-  header.writeUInt16LE(dosDate, 14)
-  header.writeUInt32LE(entry.crc, 16)
-  header.writeUInt32LE(long ? max32 : entry.compressed, 20)
-  header.writeUInt32LE(long ? max32 : entry.size, 24)
-  header.writeUInt16LE(name.length, 28)
-  header.writeUInt16LE(extra.length, 30)
-  header.writeUInt32LE((entry.unixMode << 16) >>> 0, 38)
-  header.writeUInt32LE(long ? max32 : entry.offset, 42)
-  return Buffer.concat([header, name, extra])
+/** The header of a content that is still coming, written at `at`; tells where it ends. */
+export function writeLocalHeader(target: Buffer, at: number, given: { name: string; long: boolean }): number {
+  const extra = given.long ? zip64Extra([0, 0]) : undefined
+  target.fill(0, at, at + localLength)
+  target.writeUInt32LE(0x04034b50, at)
+  target.writeUInt16LE(extra ? version45 : version20, at + 4)
+  target.writeUInt16LE(utf8Names, at + 6)
+  target.writeUInt16LE(dosTime, at + 10)
+  target.writeUInt16LE(dosDate, at + 12)
+  const name = target.write(given.name, at + localLength)
+  target.writeUInt16LE(name, at + 26)
+  const end = at + localLength + name
+  if (!extra) return end
+  target.writeUInt16LE(extra.length, at + 28)
+  return end + extra.copy(target, end)
 }
+
+const localLength = 30
+
+/** The most that it may take: UTF-8 has at most three bytes for what JavaScript counts as one. */
+export function localHeaderBytes(name: string): number {
+  return localLength + 3 * name.length + 20
+}
+
+/** What is known of a short content only when its header is there already. */
+export function fillLocalHeader(header: Buffer, entry: Pick<ZipEntry, 'crc' | 'method' | 'compressed' | 'size'>): void {
+  header.writeUInt16LE(entry.method, 8)
+  header.writeUInt32LE(entry.crc, 14)
+  header.writeUInt32LE(entry.compressed, 18)
+  header.writeUInt32LE(entry.size, 22)
+}
+
+export function centralHeader(entry: ZipEntry): Buffer {
+  const header = Buffer.alloc(centralHeaderBytes(entry.name))
+  return header.subarray(0, writeCentralHeader(header, 0, entry))
+}
+
+/** The most that it may take. */
+export function centralHeaderBytes(name: string): number {
+  return centralLength + 3 * name.length + 28
+}
+
+/** Written at `at`; tells where it ends. */
+export function writeCentralHeader(target: Buffer, at: number, entry: ZipEntry): number {
+  const { name, crc, method, compressed, size, offset, unixMode } = entry
+  const long = size >= max32 || compressed >= max32 || offset >= max32 || needsZip64(size)
+  const extra = long ? zip64Extra([size, compressed, offset]) : undefined
+  target.fill(0, at, at + centralLength)
+  target.writeUInt32LE(0x02014b50, at)
+  target.writeUInt16LE(madeByUnix | (long ? version45 : version20), at + 4)
+  target.writeUInt16LE(long ? version45 : version20, at + 6)
+  target.writeUInt16LE(utf8Names, at + 8)
+  target.writeUInt16LE(method, at + 10)
+  target.writeUInt16LE(dosTime, at + 12)
+  target.writeUInt16LE(dosDate, at + 14)
+  target.writeUInt32LE(crc, at + 16)
+  target.writeUInt32LE(long ? max32 : compressed, at + 20)
+  target.writeUInt32LE(long ? max32 : size, at + 24)
+  const nameBytes = target.write(name, at + centralLength)
+  target.writeUInt16LE(nameBytes, at + 28)
+  target.writeUInt16LE(extra?.length ?? 0, at + 30)
+  target.writeUInt32LE((unixMode << 16) >>> 0, at + 38)
+  target.writeUInt32LE(long ? max32 : offset, at + 42)
+  const end = at + centralLength + nameBytes
+  return extra ? end + extra.copy(target, end) : end
+}
+
+const centralLength = 46
 
 export function endOfDirectory(directory: { count: number; size: number; offset: number }): Buffer {
   const { count, size, offset } = directory

@@ -52,16 +52,16 @@ export async function acks(bench: Bench): Promise<Row[]> {
   })
   try {
     bench.say(`histories of up to ${many} jobs; webhooks are sent by ${load.tool}`)
+    const once = async (store: Parameters<typeof startOurs>[1]) => await (await startOurs(bench, store, env)).kill()
     const contenders = [
       ours('none', await keep(sqliteStores(bench, { jobs: 0, agents }))),
       contender('probot', () => startPeer(bench, 'bare-probot', env)),
       contender('http', () => startPeer(bench, 'bare-http', env)),
-      ours('some', await keep(sqliteStores(bench, { jobs: 1000, agents }))),
-      ours('many', await keep(sqliteStores(bench, { jobs: many, agents }))),
+      ours('some', await keep(sqliteStores(bench, { jobs: 1000, agents }, once))),
+      ours('many', await keep(sqliteStores(bench, { jobs: many, agents }, once))),
     ]
     const { stores } = postgres
     if (stores) {
-      const once = async (store: Parameters<typeof startOurs>[1]) => await (await startOurs(bench, store, env)).kill()
       contenders.push(ours('postgres', await keep(stores({ jobs: 0, agents }, once))))
       contenders.push(ours('postgresMany', await keep(stores({ jobs: many, agents }, once))))
     }
@@ -100,7 +100,8 @@ function rowsOf(measured: ReadonlyMap<Name, Measured>, missingPostgres: string |
     rate('many', 'none', { least: 0.9 }),
     late('p99', 'many', 'none', {}),
     limit({ group, what: `start to ready, ${names.many}`, most: 400, unit: 'ms' }, measured.get('many')?.also['ready']),
-    limit({ group, what: `start to ready, ${names.none}`, most: 400, unit: 'ms' }, measured.get('none')?.also['ready']),
+    // Nothing is compiled yet.
+    limit({ group, what: 'the very first start to ready', unit: 'ms' }, measured.get('none')?.also['ready']),
   ]
   if (missingPostgres !== undefined) {
     return [...rows, missing({ group, what: names.postgres, peer: names.probot }, missingPostgres)]

@@ -1,4 +1,4 @@
-import { cpSync, rmSync } from 'node:fs'
+import { closeSync, cpSync, fsyncSync, openSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { openPostgres } from '../../app/engine/postgres.ts'
 import { openSqlite } from '../../app/engine/sqlite.ts'
@@ -17,23 +17,39 @@ export interface Stores {
   close(): Promise<void>
 }
 
-/** A file of SQLite with a past. */
-export async function sqliteStores(bench: Bench, past: Past): Promise<Stores> {
+/** A file of SQLite with a past; `prepare` works on it once, so that it has what an earlier start leaves. */
+export async function sqliteStores(
+  bench: Bench,
+  past: Past,
+  prepare: (store: Store) => Promise<void> = async () => undefined,
+): Promise<Stores> {
   const name = `sqlite-${past.jobs}-${past.agents}`
   const [made, used] = [join(bench.folder, name), join(bench.folder, `${name}-used`)]
   const database = openSqlite(made)
   await fillPast(database, past)
   await database.close()
+  await prepare({ dataDir: made })
   return {
     async fresh() {
       rmSync(used, { recursive: true, force: true })
       cpSync(made, used, { recursive: true })
+      toDisk(used)
       return { dataDir: used }
     },
     async close() {
       rmSync(made, { recursive: true, force: true })
       rmSync(used, { recursive: true, force: true })
     },
+  }
+}
+
+/** What was just copied is written back at some time: not while somebody measures how long the disk takes. */
+function toDisk(folder: string): void {
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue
+    const file = openSync(join(entry.parentPath, entry.name), 'r+')
+    fsyncSync(file)
+    closeSync(file)
   }
 }
 

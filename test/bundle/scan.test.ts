@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { scanContent } from '../../src/bundle/scan.ts'
-import { createScanner } from '../../src/bundle/scanner.ts'
+import { createPieceScan, createScanner } from '../../src/bundle/scanner.ts'
 import { tokenForms } from '../../src/bundle/token-forms.ts'
 
 /** Assembled at run time, so that this file itself holds nothing that looks like a secret. */
@@ -116,19 +116,43 @@ describe('scanContent', () => {
   })
 })
 
-describe('createScanner', () => {
-  const value = token('gh', 'p_', random)
+const value = token('gh', 'p_', random)
 
-  it('finds a token that lies across two pieces, on the right line', () => {
-    const scanner = createScanner([])
-    const text = `${'line\n'.repeat(5000)}${value}\n`
-    const cut = text.length - 20
-    scanner.look('big.txt', Buffer.from(text.slice(0, cut)))
-    scanner.look('big.txt', Buffer.from(text.slice(cut)))
+describe('createPieceScan', () => {
+  it('finds a token wherever the seam of two pieces cuts it, on the right line, also where their bytes are gone by then', () => {
+    const text = `${'line\n'.repeat(5000)}${value}\nmore\n`
+    for (let cut = 24_990; cut < 25_050; cut++) {
+      const scan = createPieceScan()
+      const piece = Buffer.from(text.slice(0, cut))
+      const findings = [...scan(piece, { last: false })]
+      piece.fill(0)
+      findings.push(...scan(Buffer.from(text.slice(cut)), { last: true }))
 
-    expect(scanner.findings()).toEqual(['big.txt:5001 (a GitHub token)'])
+      expect(new Set(findings.map(({ line, kind }) => `${line} ${kind}`)), `cut at ${cut}`).toEqual(
+        new Set(['5001 a GitHub token']),
+      )
+    }
   })
 
+  it('counts lines over pieces', () => {
+    const scan = createPieceScan()
+    scan(Buffer.from('a\n'.repeat(6000)), { last: false })
+    scan(Buffer.from('b\n\n'), { last: false })
+
+    const found = scan(Buffer.from(`\n${value}`), { last: true })
+
+    expect(new Set(found.map(({ line }) => line))).toEqual(new Set([6004]))
+  })
+
+  it('reads no lines into any piece of a binary content', () => {
+    const scan = createPieceScan()
+    scan(Buffer.from([0, 1, 2]), { last: false })
+
+    expect(scan(Buffer.from(value), { last: true })).toEqual([])
+  })
+})
+
+describe('createScanner', () => {
   it.each([[['a.txt']], [['a.txt:1']]])('passes the reviewed exception %j', (allowed) => {
     const scanner = createScanner(allowed)
     scanner.look('a.txt', Buffer.from(value))

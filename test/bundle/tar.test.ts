@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { Parser } from 'tar'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { packBundle, type Packing } from '../../src/bundle/pack.ts'
-import { createTar } from '../../src/bundle/tar.ts'
 import { tarHeader } from '../../src/bundle/tar-format.ts'
 import { type Content, temporaryFolder, writeTree } from '../support/repository.ts'
 import { digestOf } from './disk-tree.ts'
@@ -94,20 +93,6 @@ describe('a tar bundle', () => {
     const bundle = await pack({ 'main.py': 'x', out: { link: '../secret' }, absolute: { link: '/etc/passwd' } })
 
     expect(execFileSync('tar', ['-tf', bundle.path], { encoding: 'utf8' })).toBe('main.py\n')
-  })
-
-  it.each([
-    ['grew', 'abc', 2],
-    ['shrank', 'abc', 5],
-    ['grew although it is large', 'x'.repeat(3_000_000), 2_999_999],
-    ['shrank although it is large', 'x'.repeat(3_000_000), 3_000_001],
-  ])('refuses a file that %s while it was packed', async (_, content, listed) => {
-    writeTree(folder.path, { a: content })
-    const tar = createTar(join(folder.path, 'out.tar'))
-    const source = { path: 'a', mode: 0o644, content: { file: join(folder.path, 'a'), size: listed } }
-
-    await expect(tar.add(source, () => undefined)).rejects.toMatchObject({ code: 'file-changed' })
-    await tar.close()
   })
 })
 

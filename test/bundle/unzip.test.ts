@@ -1,5 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { unzip } from '../../src/bundle/unzip.ts'
 import { createZip } from '../../src/bundle/zip.ts'
@@ -13,11 +13,13 @@ afterEach(() => folder.remove())
 describe('unzip', () => {
   it('reads what was packed, squeezed or not', async () => {
     const tree = { 'SKILL.md': 'a'.repeat(5000), 'scripts/né.py': 'print(1)', empty: '' }
-    const zip = createZip(join(folder.path, 'a.zip'))
+    const signal = new AbortController().signal
+    const zip = createZip({ file: join(folder.path, 'a.zip'), root: folder.path, where: 'here', signal })
     for (const [path, text] of Object.entries(tree)) {
-      const file = join(folder.path, 'content')
+      const file = join(folder.path, path)
+      mkdirSync(dirname(file), { recursive: true })
       writeFileSync(file, text)
-      await zip.add({ path, mode: 0o644, content: { file, size: text.length } }, () => undefined)
+      await zip.add({ path, mode: 0o644, size: Buffer.byteLength(text) })
     }
     await zip.finish()
 

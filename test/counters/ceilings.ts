@@ -72,6 +72,11 @@ export const ceilings = {
   },
   'SQL, check of a commit': { most: 5, because: 'stored, read, what waits for it, done' },
   'SQL, sweep': { most: 3, because: 'deliveries, operations and comments that are not done' },
+  'MB resident, tar of 20,000 files': {
+    most: 125,
+    because: 'Node 60; its young generation 20 to 35; the thread 15; blocks 5; lists of files',
+  },
+  'MB resident, zip of 20,000 files': { most: 135, because: 'as the tar; deflate; the directory' },
 } as const satisfies Readonly<Record<string, { most: number; because: string }>>
 
 export type Counted = keyof typeof ceilings
