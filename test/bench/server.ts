@@ -22,6 +22,8 @@ export interface BenchServer {
   /** From the start of the process to its first answer. */
   readonly readyMs: number
   kill(): Promise<void>
+  /** As a service manager does: what it has compiled is kept. */
+  stop(): Promise<void>
 }
 
 /** A script of Node, started on a free port and asked until it answers at `path`. */
@@ -46,7 +48,11 @@ export async function startServer(given: {
   process.once('exit', end)
   const kill = async () => {
     process.off('exit', end)
-    await killed(child)
+    await killed(child, 'SIGKILL')
+  }
+  const stop = async () => {
+    await killed(child, 'SIGTERM')
+    process.off('exit', end)
   }
   while (!(await answers(url + given.path))) {
     if (child.exitCode !== null || performance.now() - began > patienceMs) {
@@ -55,13 +61,13 @@ export async function startServer(given: {
     }
     await sleep(2)
   }
-  return { url, hook: url + webhookPath, pid: child.pid ?? 0, readyMs: performance.now() - began, kill }
+  return { url, hook: url + webhookPath, pid: child.pid ?? 0, readyMs: performance.now() - began, kill, stop }
 }
 
-async function killed(child: ChildProcess): Promise<void> {
+async function killed(child: ChildProcess, signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const closed = once(child, 'close')
-  child.kill('SIGKILL')
+  child.kill(signal)
   await closed
 }
 
