@@ -62,12 +62,12 @@ export const groups = {
   },
   version: {
     about: 'the next version from the history',
-    minutes: 3,
+    minutes: 14,
     run: async (bench) => await (await import('./version.ts')).version(bench),
   },
   bundle: {
     about: 'archives and digests',
-    minutes: 6,
+    minutes: 12,
     run: async (bench) => await (await import('./bundle.ts')).bundle(bench),
   },
   'growth-version': {

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { Bench } from './bench.ts'
 import { buildOurs } from './ours/build.ts'
 import { makeHistory } from './material.ts'
-import { command, interleave, shell } from './measure.ts'
+import { command, type Contender, interleave, shell } from './measure.ts'
 import { installPeers } from './peers/install.ts'
 import { compare, missing, type Row } from './row.ts'
 
@@ -23,9 +23,10 @@ async function against(bench: Bench, on: { repository: string; commits: number }
   const ours = await buildOurs('version', bench)
   const node = `"${process.execPath}" -e 0`
   const range = 'v1.0.0..HEAD > /dev/null'
+  const mine = { name: 'ours', run: () => command(process.execPath, [ours, repository, 'agents/a1']) }
   const [us, git, plain] = await interleave(
     [
-      { name: 'ours', run: () => command(process.execPath, [ours, repository, 'agents/a1']) },
+      mine,
       {
         name: 'git with files',
         run: () =>
@@ -40,28 +41,29 @@ async function against(bench: Bench, on: { repository: string; commits: number }
     ],
     bench.rounds,
   )
-  const [cliff, release] = await slowPeers(bench, on)
+  const [again, cliff, release] = await slowPeers(bench, { ...on, mine })
   const what = `${commits} commits, one agent’s path`
-  const row = (peer: string, budget: { most?: number }, theirs: typeof git) =>
+  const row = (peer: string, budget: { most?: number }, theirs: typeof git, own = us) =>
     theirs
-      ? compare({ group: 'version', what, peer, budget }, { ours: us, theirs })
+      ? compare({ group: 'version', what, peer, budget }, { ours: own, theirs })
       : missing({ group: 'version', what, peer }, 'it could not be installed')
   return [
     row('git log of the range with its files + node -e 0', { most: 1.5 }, git),
     row('git log of the range alone + node -e 0 (for information)', {}, plain),
-    row('git-cliff --bumped-version, cold', { most: 0.5 }, cliff),
-    row('semantic-release’s analysis, no path filter', { most: 0.1 }, release),
+    row('git-cliff --bumped-version, cold', { most: 0.5 }, cliff, again),
+    row('semantic-release’s analysis, no path filter', { most: 0.1 }, release, again),
   ]
 }
 
-/** They take seconds to minutes a run: fewer rounds tell as much about them. */
-async function slowPeers(bench: Bench, on: { repository: string; commits: number }) {
+/** They take seconds to minutes a run, and warm up for nobody. */
+async function slowPeers(bench: Bench, on: { repository: string; mine: Contender }) {
   const peers = installPeers(bench.root, bench.say)
   if (peers === undefined) return []
   const { repository } = on
   const cliff = ['--bumped-version', '--unreleased', '--offline', '--include-path', 'agents/a1/**']
   return await interleave(
     [
+      on.mine,
       {
         name: 'git-cliff',
         run: () => command(join(peers, 'node_modules/.bin/git-cliff'), cliff, { cwd: repository }),
@@ -73,6 +75,7 @@ async function slowPeers(bench: Bench, on: { repository: string; commits: number
           command(process.execPath, [join(bench.root, 'test/bench/peers/semantic-release.ts'), repository, peers]),
       },
     ],
-    on.commits > 10_000 ? 1 : Math.min(bench.rounds, 2),
+    bench.rounds,
+    0,
   )
 }
