@@ -3,10 +3,11 @@ import { chmodSync, readFileSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { Parser } from 'tar'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { packBundle, type Packing } from '../../src/bundle/pack.ts'
+import type { Packing } from '../../src/bundle/pack.ts'
 import { tarHeader } from '../../src/bundle/tar-format.ts'
 import { type Content, temporaryFolder, writeTree } from '../support/repository.ts'
 import { digestOf } from './disk-tree.ts'
+import { packTree } from './packed-tree.ts'
 import { randomTree } from './random-tree.ts'
 
 let folder: ReturnType<typeof temporaryFolder>
@@ -20,19 +21,7 @@ afterEach(() => folder.remove())
 async function pack(tree: Readonly<Record<string, Content>>, over: Partial<Packing> & { root?: string } = {}) {
   const root = over.root ?? join(folder.path, 'tree')
   writeTree(root, tree)
-  const paths = Object.keys(tree).sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
-  return await packBundle({
-    checkout: { root, files: paths.map((path) => ({ path, state: 'tracked' })) },
-    agentPath: '',
-    rules: { include: [], exclude: [], allowSecrets: [], maxBytes: undefined, maxEntries: undefined },
-    format: 'tar',
-    out: join(folder.path, 'bundle.tar'),
-    agent: 'bot',
-    platform: 'Nullspace',
-    inspect: undefined,
-    signal: new AbortController().signal,
-    ...over,
-  })
+  return await packTree(tree, { out: join(folder.path, 'bundle.tar'), ...over, root })
 }
 
 describe('a tar bundle', () => {

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync 
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Format, Where } from '../../src/bundle/archive.ts'
-import { packBundle, type Packing } from '../../src/bundle/pack.ts'
+import type { Packing } from '../../src/bundle/pack.ts'
 import { createTar } from '../../src/bundle/tar.ts'
 import { createWorkplace } from '../../src/bundle/workplace.ts'
 import { createZip } from '../../src/bundle/zip.ts'
@@ -11,6 +11,7 @@ import { type Content, temporaryFolder, writeTree } from '../support/repository.
 import { node24 } from '../support/runner.ts'
 import { digestOf } from './disk-tree.ts'
 import { noise, oddTrees } from './odd-trees.ts'
+import { packTree } from './packed-tree.ts'
 
 let folder: ReturnType<typeof temporaryFolder>
 beforeEach(() => {
@@ -29,19 +30,7 @@ const ways = [
 async function pack(tree: Readonly<Record<string, Content>>, over: Partial<Packing> = {}) {
   const root = join(folder.path, 'tree')
   if (!existsSync(root)) writeTree(root, tree)
-  const paths = Object.keys(tree).sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
-  return await packBundle({
-    checkout: { root, files: paths.map((path) => ({ path, state: 'tracked' })) },
-    agentPath: '',
-    rules: { include: [], exclude: [], allowSecrets: [], maxBytes: undefined, maxEntries: undefined },
-    format: 'tar',
-    out: join(folder.path, 'out', 'bundle'),
-    agent: 'bot',
-    platform: 'Nullspace',
-    inspect: undefined,
-    signal: new AbortController().signal,
-    ...over,
-  })
+  return await packTree(tree, { root, out: join(folder.path, 'out', 'bundle'), ...over })
 }
 
 /** Threads of this process that the system knows, Node's own pool among them. */
